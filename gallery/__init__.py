@@ -1,0 +1,1 @@
+"""Templates, index and decision: who is it, or nobody we know."""

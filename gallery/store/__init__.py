@@ -1,0 +1,1 @@
+"""The durable truth: subjects, templates and the change log."""

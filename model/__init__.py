@@ -1,0 +1,1 @@
+"""What a skeleton is, what a bundle is, and how a bundle is run."""

@@ -1,0 +1,137 @@
+"""Sequence to clips: resample to the encoder's frame rate, cut windows, pad; the same for training and serving."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from model.errors import LayoutMismatch, UnusableSequence
+from model.layout import Layout
+from model.sequence import Floats, SkeletonSequence, Units
+
+
+class ClipSpec(BaseModel):
+    """What a model takes: windows of `frames` at `fps`, every `stride`; shorter ones padded from `minimum` up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    frames: int = Field(default=60, ge=4, le=1000)
+    fps: float = Field(default=25.0, gt=0, le=1000)
+    stride: int = Field(default=30, ge=1)
+    minimum: int = Field(default=24, ge=2)
+    dims: int = Field(default=2, ge=2, le=3)
+
+    @property
+    def channels(self) -> int:
+        """Coordinates and confidence."""
+        return self.dims + 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipBatch:
+    """Clips of several sequences. clips: (clips, frames, joints, channels); owner: (clips,) index of the sequence."""
+
+    clips: Floats
+    owner: np.ndarray
+
+    @property
+    def sequences(self) -> int:
+        return int(self.owner[-1]) + 1 if len(self.owner) else 0
+
+
+def to_clips(sequence: SkeletonSequence, spec: ClipSpec, layout: Layout) -> Floats:
+    """Clips (clips, frames, joints, dims + 1) of one sequence: coordinates, then confidence.
+
+    Normalised coordinates are multiplied by the aspect ratio in x. Raises `LayoutMismatch` if the sequence has
+    another layout or number of coordinates, `UnusableSequence` (`too_short`) below `spec.minimum` frames.
+    """
+    if sequence.layout != layout:
+        raise LayoutMismatch(layout.name, sequence.layout.name)
+    if sequence.dims != spec.dims:
+        raise LayoutMismatch(f"{spec.dims}-D", f"{sequence.dims}-D", "the model takes another number of coordinates")
+    frames = resample(_stack(sequence), sequence.fps, spec.fps)
+    if len(frames) < spec.minimum:
+        raise UnusableSequence(
+            ["too_short"], f"{len(frames)} frames at {spec.fps:g} fps, at least {spec.minimum} are needed"
+        )
+    return windows(frames, spec.frames, spec.stride)
+
+
+def batch_clips(sequences: Sequence[SkeletonSequence], spec: ClipSpec, layout: Layout) -> ClipBatch:
+    """Clips of all sequences in one array, with the index of the sequence that each belongs to."""
+    each = [to_clips(sequence, spec, layout) for sequence in sequences]
+    owner = np.repeat(np.arange(len(each)), [len(clips) for clips in each])
+    return ClipBatch(np.concatenate(each) if each else np.empty((0, 0, 0, 0), np.float32), owner)
+
+
+def mean_over_clips(values: Floats, owner: np.ndarray) -> Floats:
+    """Mean (sequences, n) of clip values (clips, n), by owner."""
+    count = np.bincount(owner)
+    total = np.zeros((len(count), values.shape[1]), dtype=np.float32)
+    np.add.at(total, owner, values)
+    return total / count[:, None].astype(np.float32)
+
+
+def unit_length(vectors: Floats) -> Floats:
+    """Rows scaled to length 1; a zero row stays zero.
+
+    >>> unit_length(np.array([[3.0, 4.0]], dtype=np.float32)).tolist()
+    [[0.6000000238418579, 0.800000011920929]]
+    """
+    norm = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (vectors / np.maximum(norm, np.finfo(np.float32).tiny)).astype(np.float32)
+
+
+def _stack(sequence: SkeletonSequence) -> Floats:
+    joints = sequence.joints
+    if sequence.units is Units.NORMALISED:
+        joints = joints.copy()
+        joints[..., 0] *= sequence.aspect or 1.0
+    return np.concatenate([joints, sequence.confidence[..., None]], axis=-1)
+
+
+def resample(frames: Floats, fps: float, target_fps: float) -> Floats:
+    """Frames (T, V, C) at `fps` to `target_fps`, linear; the last channel is confidence.
+
+    Coordinates are interpolated between confident neighbours only: a missing neighbour lends no coordinate.
+    """
+    if abs(fps - target_fps) < 1e-6 * target_fps or len(frames) < 2:
+        return frames
+    count = max(1, int(np.floor((len(frames) - 1) * target_fps / fps)) + 1)
+    at = np.minimum(np.arange(count) * (fps / target_fps), len(frames) - 1)
+    low = np.minimum(at.astype(np.intp), len(frames) - 2)
+    part = (at - low).astype(np.float32)[:, None]
+    before, after = frames[low], frames[low + 1]
+    weight_before = (1 - part) * (before[..., -1] > 0)
+    weight_after = part * (after[..., -1] > 0)
+    total = weight_before + weight_after
+    safe = np.where(total > 0, total, 1)[..., None]
+    joints = (before[..., :-1] * weight_before[..., None] + after[..., :-1] * weight_after[..., None]) / safe
+    confidence = before[..., -1] * (1 - part) + after[..., -1] * part
+    confidence = np.where(total > 0, confidence, 0)[..., None]
+    return np.concatenate([joints * (total > 0)[..., None], confidence], axis=-1).astype(np.float32)
+
+
+def windows(frames: Floats, length: int, stride: int) -> Floats:
+    """Windows (n, length, V, C) that cover every frame; one shorter than `length` is padded by reflection.
+
+    The last window is aligned to the end, so no frame is left out and none but the overlap counts twice.
+    """
+    if len(frames) <= length:
+        return frames[reflected(len(frames), length)][None]
+    starts = list(range(0, len(frames) - length, stride)) + [len(frames) - length]
+    return np.stack([frames[start : start + length] for start in starts])
+
+
+def reflected(count: int, length: int) -> np.ndarray:
+    """Indices (length,) that walk 0..count-1 and back, as a ball between two walls.
+
+    >>> reflected(3, 7).tolist()
+    [0, 1, 2, 1, 0, 1, 2]
+    """
+    if count == 1:
+        return np.zeros(length, dtype=np.intp)
+    period = 2 * (count - 1)
+    place = np.arange(length) % period
+    return np.minimum(place, period - place)

@@ -1,0 +1,169 @@
+"""Every error a caller can cause or meet, in one tree that is one level deep.
+
+    GaitkeeperError
+    ├── UnknownLayout        a layout name nobody knows
+    ├── InvalidSequence      arrays that are not a skeleton sequence
+    ├── LayoutMismatch       a layout that cannot become the one asked for
+    ├── UnreadableFile       a file that no reader understands, or a broken one
+    ├── UnusableSequence     a valid sequence that fails the quality checks
+    ├── SeveralTracks        several people where one is expected
+    ├── LimitExceeded        larger than allowed
+    ├── InvalidRequest       a request that says something it must not
+    ├── InvalidBundle        a bundle that is damaged, incomplete or foreign
+    ├── BundleMismatch       embeddings of different bundles were to be compared
+    ├── ModelMissing         the bundle holds no model for this task
+    ├── UnknownGallery       no such gallery
+    ├── GalleryExists        a gallery of that name is there already
+    ├── EmptyGallery         nothing to compare with
+    ├── UnknownSubject       no such subject
+    ├── UnknownTemplate      no such template
+    ├── StoreUnavailable     the store cannot be read or written now
+    ├── Overloaded           too much is waiting; come back later
+    ├── InvalidRecipe        a training recipe with unknown or wrong keys
+    ├── InvalidDataSet       a data set that is not what it says
+    └── ExportRejected       the exported model does not equal the trained one
+
+The tree knows nothing of HTTP or of exit codes: `service/errors.py` has the table of statuses, and the
+command line answers every one of them with one line on stderr and exit status 2.
+"""
+
+from collections.abc import Sequence
+
+
+class GaitkeeperError(Exception):
+    """Base of all errors that are somebody's to mend; the message says what to do."""
+
+
+class UnknownLayout(GaitkeeperError):
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"unknown layout {name!r}; known are {', '.join(known)}")
+        self.name, self.known = name, tuple(known)
+
+
+class InvalidSequence(GaitkeeperError):
+    """`field` names what is wrong (`joints`, `confidence`, `fps`, ...), `reason` says how."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field, self.reason = field, reason
+
+
+class LayoutMismatch(GaitkeeperError):
+    def __init__(self, expected: str, got: str, reason: str = "") -> None:
+        super().__init__(f"expected layout {expected!r}, got {got!r}" + (f": {reason}" if reason else ""))
+        self.expected, self.got, self.reason = expected, got, reason
+
+
+class UnreadableFile(GaitkeeperError):
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(f"cannot read {source}: {reason}")
+        self.source, self.reason = source, reason
+
+
+class UnusableSequence(GaitkeeperError):
+    """`reasons` are the machine-readable words of `model.quality.Reason`."""
+
+    def __init__(self, reasons: Sequence[str], detail: str = "") -> None:
+        super().__init__(f"not usable: {', '.join(reasons)}" + (f" ({detail})" if detail else ""))
+        self.reasons, self.detail = tuple(reasons), detail
+
+
+class SeveralTracks(GaitkeeperError):
+    def __init__(self, source: str, tracks: Sequence[str]) -> None:
+        super().__init__(
+            f"{source} holds {len(tracks)} people ({', '.join(tracks[:8])}) where one is expected; choose one track"
+        )
+        self.source, self.tracks = source, tuple(tracks)
+
+
+class LimitExceeded(GaitkeeperError):
+    def __init__(self, field: str, limit: float, got: float) -> None:
+        super().__init__(f"{field}: at most {limit:g}, got {got:g}")
+        self.field, self.limit, self.got = field, limit, got
+
+
+class InvalidRequest(GaitkeeperError):
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field, self.reason = field, reason
+
+
+class InvalidBundle(GaitkeeperError):
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"bundle {path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+class BundleMismatch(GaitkeeperError):
+    def __init__(self, gallery: str, expected: str, got: str) -> None:
+        super().__init__(
+            f"gallery {gallery!r} was made with bundle {expected[:12]}, not {got[:12]}; "
+            "embeddings of different bundles are never compared"
+        )
+        self.gallery, self.expected, self.got = gallery, expected, got
+
+
+class ModelMissing(GaitkeeperError):
+    def __init__(self, bundle: str, task: str) -> None:
+        super().__init__(f"bundle {bundle} holds no {task}")
+        self.bundle, self.task = bundle, task
+
+
+class UnknownGallery(GaitkeeperError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no gallery {name!r}; `gaitkeeper gallery list` shows those there are")
+        self.name = name
+
+
+class GalleryExists(GaitkeeperError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"gallery {name!r} exists already")
+        self.name = name
+
+
+class EmptyGallery(GaitkeeperError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"gallery {name!r} holds no templates; enroll somebody first")
+        self.name = name
+
+
+class UnknownSubject(GaitkeeperError):
+    def __init__(self, gallery: str, subject: str) -> None:
+        super().__init__(f"no subject {subject!r} in gallery {gallery!r}")
+        self.gallery, self.subject = gallery, subject
+
+
+class UnknownTemplate(GaitkeeperError):
+    def __init__(self, gallery: str, template: str) -> None:
+        super().__init__(f"no template {template!r} in gallery {gallery!r}")
+        self.gallery, self.template = gallery, template
+
+
+class StoreUnavailable(GaitkeeperError):
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the store cannot be used: {reason}")
+        self.reason = reason
+
+
+class Overloaded(GaitkeeperError):
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"too many requests are waiting; try again in {retry_after_s:g} s")
+        self.retry_after_s = retry_after_s
+
+
+class InvalidRecipe(GaitkeeperError):
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"recipe {path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+class InvalidDataSet(GaitkeeperError):
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"data set {path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+class ExportRejected(GaitkeeperError):
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"export refused: {reason}")
+        self.reason = reason

@@ -1,0 +1,1 @@
+"""ACLNet in torch."""

@@ -1,0 +1,1 @@
+"""Training, simulation, export and evaluation."""

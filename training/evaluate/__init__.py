@@ -1,0 +1,1 @@
+"""Evaluation through the path that ships."""

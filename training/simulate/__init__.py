@@ -1,0 +1,1 @@
+"""Simulated walkers and actions: data that anybody may use."""
