@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from model.errors import LayoutMismatch, UnusableSequence
 from model.layout import Layout
 from model.sequence import Floats, SkeletonSequence, Units
+
+Places: TypeAlias = NDArray[np.intp]
 
 
 class ClipSpec(BaseModel):
@@ -33,7 +37,7 @@ class ClipBatch:
     """Clips of several sequences. clips: (clips, frames, joints, channels); owner: (clips,) index of the sequence."""
 
     clips: Floats
-    owner: np.ndarray
+    owner: Places
 
     @property
     def sequences(self) -> int:
@@ -65,12 +69,12 @@ def batch_clips(sequences: Sequence[SkeletonSequence], spec: ClipSpec, layout: L
     return ClipBatch(np.concatenate(each) if each else np.empty((0, 0, 0, 0), np.float32), owner)
 
 
-def mean_over_clips(values: Floats, owner: np.ndarray) -> Floats:
+def mean_over_clips(values: Floats, owner: Places) -> Floats:
     """Mean (sequences, n) of clip values (clips, n), by owner."""
     count = np.bincount(owner)
     total = np.zeros((len(count), values.shape[1]), dtype=np.float32)
     np.add.at(total, owner, values)
-    return total / count[:, None].astype(np.float32)
+    return np.asarray(total / count[:, None], dtype=np.float32)
 
 
 def unit_length(vectors: Floats) -> Floats:
@@ -80,7 +84,7 @@ def unit_length(vectors: Floats) -> Floats:
     [[0.6000000238418579, 0.800000011920929]]
     """
     norm = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return (vectors / np.maximum(norm, np.finfo(np.float32).tiny)).astype(np.float32)
+    return np.asarray(vectors / np.maximum(norm, np.finfo(np.float32).tiny), dtype=np.float32)
 
 
 def _stack(sequence: SkeletonSequence) -> Floats:
@@ -120,11 +124,11 @@ def windows(frames: Floats, length: int, stride: int) -> Floats:
     """
     if len(frames) <= length:
         return frames[reflected(len(frames), length)][None]
-    starts = list(range(0, len(frames) - length, stride)) + [len(frames) - length]
+    starts = [*range(0, len(frames) - length, stride), len(frames) - length]
     return np.stack([frames[start : start + length] for start in starts])
 
 
-def reflected(count: int, length: int) -> np.ndarray:
+def reflected(count: int, length: int) -> Places:
     """Indices (length,) that walk 0..count-1 and back, as a ball between two walls.
 
     >>> reflected(3, 7).tolist()
@@ -133,5 +137,6 @@ def reflected(count: int, length: int) -> np.ndarray:
     if count == 1:
         return np.zeros(length, dtype=np.intp)
     period = 2 * (count - 1)
-    place = np.arange(length) % period
-    return np.minimum(place, period - place)
+    place = np.arange(length, dtype=np.intp) % period
+    there_and_back: Places = np.minimum(place, period - place)
+    return there_and_back

@@ -82,10 +82,10 @@ class SkeletonSequence:
         cls, joints: ArrayLike, layout: Layout, fps: float, units: Units = Units.PIXELS, aspect: float | None = None
     ) -> Self:
         """A sequence whose source gives no confidence: 1 everywhere, 0 at joints that are not finite."""
-        array = np.array(joints, dtype=np.float32)
+        array: Floats = np.array(joints, dtype=np.float32)
         seen = np.isfinite(array).all(axis=-1)
         array[~seen] = 0.0
-        return cls(array, seen.astype(np.float32), layout, fps, units, aspect)
+        return cls(array, np.asarray(seen, dtype=np.float32), layout, fps, units, aspect)
 
     @property
     def frames(self) -> int:
@@ -106,7 +106,7 @@ class SkeletonSequence:
 
 def _as_floats(field: str, values: ArrayLike) -> Floats:
     try:
-        array = np.array(values, dtype=np.float32)
+        array: Floats = np.array(values, dtype=np.float32)
     except (ValueError, TypeError, OverflowError) as error:
         raise InvalidSequence(field, "is not a regular array of numbers") from error
     if not np.isfinite(array).all():
