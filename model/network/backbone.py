@@ -1,0 +1,72 @@
+"""The backbone: data normalisation and a chain of blocks of a spatial and a temporal unit."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from model.network.spatial import GraphConvolution, Spatial
+from model.network.temporal import TemporalConvolution
+
+
+class Features(NamedTuple):
+    """map: (N, M, C, T', V), T' after the strides. graph: (N, V * V), the last block's learned graph, its static
+    part left out, averaged over persons and channels."""
+
+    map: Tensor
+    graph: Tensor
+
+
+class Block(nn.Module):
+    """A spatial and a temporal unit with a residual around both (none around a first block)."""
+
+    def __init__(
+        self, channels: int, width: int, stride: int, joints: int, *, subsets: int, coefficients: int, residual: bool
+    ) -> None:
+        super().__init__()
+        self.spatial = GraphConvolution(channels, width, joints, subsets)
+        self.temporal = TemporalConvolution(width, stride, coefficients)
+        self.residual: nn.Module | None = None
+        if residual and channels == width and stride == 1:
+            self.residual = nn.Identity()
+        elif residual:
+            self.residual = nn.Sequential(nn.Conv2d(channels, width, 1, stride=(stride, 1)), nn.BatchNorm2d(width))
+
+    def forward(self, values: Tensor, want_graph: bool = False) -> Spatial:
+        spatial: Spatial = self.spatial(values, want_graph)
+        out = self.temporal(spatial.values)
+        if self.residual is not None:
+            out = out + self.residual(values)
+        return Spatial(torch.relu(out), spatial.graph)
+
+
+class Backbone(nn.Module):
+    """(N, M, T, V, C) clips of M persons to `Features`. The published one has ten blocks from 96 to 384 channels."""
+
+    def __init__(
+        self,
+        channels: int,
+        joints: int,
+        widths: Sequence[int],
+        strides: Sequence[int],
+        *,
+        subsets: int = 8,
+        coefficients: int = 25,
+    ) -> None:
+        super().__init__()
+        self.data_norm = nn.BatchNorm1d(joints * channels)
+        self.blocks = nn.ModuleList(
+            Block(before, width, stride, joints, subsets=subsets, coefficients=coefficients, residual=i > 0)
+            for i, (before, width, stride) in enumerate(zip([channels, *widths], widths, strides, strict=False))
+        )
+
+    def forward(self, clips: Tensor) -> Features:
+        n, m, t, v, c = clips.shape
+        flat = clips.reshape(n * m, t, v * c).transpose(1, 2)
+        values = self.data_norm(flat).reshape(n * m, v, c, t).permute(0, 2, 3, 1).contiguous()
+        for block in self.blocks[:-1]:
+            values, _ = block(values)
+        values, graph = self.blocks[-1](values, want_graph=True)
+        assert graph is not None
+        return Features(values.unflatten(0, (n, m)), graph.reshape(n, m, v * v).mean(1))

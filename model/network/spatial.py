@@ -1,0 +1,55 @@
+"""The spatial unit: a graph convolution whose graphs are learned, one for each channel and clip."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+STATIC_MEAN, STATIC_STD = 0.04, 0.02
+
+
+class Spatial(NamedTuple):
+    """values: (N, C, T, V). graph: (N, V, V) mean over channels of the learned graph, or None if not asked for."""
+
+    values: Tensor
+    graph: Tensor | None
+
+
+class GraphConvolution(nn.Module):
+    """DG-STGCN's dynamic group graph convolution, as ACLNet configures it.
+
+    The channels are divided among `subsets` groups. Each channel's graph is the sum of its group's static graph
+    (random at the start: no skeleton is drawn into it), alpha times a channel-wise relation (CTR: tanh of the
+    difference of two joints' responses) and beta times its group's adaptive one (ADA: softmax of their products).
+    Responses are averaged over time before their 1x1 convolution: equal to the other order, T times cheaper.
+    """
+
+    def __init__(self, channels: int, width: int, joints: int, subsets: int) -> None:
+        super().__init__()
+        self.subsets, self.joints = subsets, joints
+        self.static = nn.Parameter(torch.empty(subsets, joints, joints).normal_(STATIC_MEAN, STATIC_STD))
+        # The published network has one gate for each subset and uses the first: kept for equal counts and weights.
+        self.alpha = nn.Parameter(torch.zeros(subsets))
+        self.beta = nn.Parameter(torch.zeros(subsets))
+        self.pre = nn.Sequential(nn.Conv2d(channels, width, 1), nn.BatchNorm2d(width), nn.ReLU())
+        self.relation = nn.Conv1d(channels, 2 * width, 1)
+        self.post = nn.Conv2d(width, width, 1)
+        self.norm = nn.BatchNorm2d(width)
+        self.down: nn.Module = nn.Identity()
+        if channels != width:
+            self.down = nn.Sequential(nn.Conv2d(channels, width, 1), nn.BatchNorm2d(width))
+
+    def forward(self, values: Tensor, want_graph: bool = False) -> Spatial:
+        first, second = self.relation(values.mean(2)).chunk(2, dim=1)
+        channelwise = torch.tanh(first.unsqueeze(3) - second.unsqueeze(2)) * self.alpha[0]  # (N, C, V, V)
+        adaptive = self._adaptive(first, second) * self.beta[0]  # (N, K, V, V)
+        groups = (self.static + adaptive).unsqueeze(2)
+        graphs = (torch.unflatten(channelwise, 1, (self.subsets, -1)) + groups).flatten(1, 2)
+        mixed = torch.matmul(self.pre(values), graphs)  # over the source joint: (N, C, T, V)
+        out = torch.relu(self.norm(self.post(mixed)) + self.down(values))
+        graph = channelwise.mean(1) + adaptive.mean(1) if want_graph else None
+        return Spatial(out, graph)
+
+    def _adaptive(self, first: Tensor, second: Tensor) -> Tensor:
+        first, second = (torch.unflatten(each, 1, (self.subsets, -1)) for each in (first, second))
+        return torch.matmul(first.transpose(2, 3), second).softmax(dim=-2)

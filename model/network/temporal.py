@@ -1,0 +1,57 @@
+"""The temporal unit: six branches of different reach over time, with a global joint."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+DILATIONS = (1, 2, 3, 4)
+BRANCHES = len(DILATIONS) + 2
+
+
+class TemporalConvolution(nn.Module):
+    """DG-STGCN's multi-scale temporal unit: four dilated convolutions, a maximum and a strided copy.
+
+    A further joint, the mean of all, goes through the same branches; its response comes back to every joint
+    times that joint's coefficient. The six 1x1 convolutions at the branches' heads are one convolution here.
+    """
+
+    def __init__(self, width: int, stride: int, coefficients: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.parts = branch_widths(width)
+        self.coefficient = nn.Parameter(torch.zeros(coefficients))
+        self.heads = nn.Conv2d(width, width, 1)
+        self.heads_norm = nn.BatchNorm2d(width - self.parts[-1])
+        self.dilated = nn.ModuleList(
+            nn.Conv2d(part, part, (3, 1), stride=(stride, 1), padding=(d, 0), dilation=(d, 1))
+            for part, d in zip(self.parts, DILATIONS, strict=False)
+        )
+        self.fuse_norm = nn.BatchNorm2d(width)
+        self.fuse = nn.Conv2d(width, width, 1)
+        self.norm = nn.BatchNorm2d(width)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(N, C, T, V) to (N, C, ceil(T / stride), V)."""
+        joints = values.shape[3]
+        with_global = torch.cat([values, values.mean(3, keepdim=True)], dim=3)
+        heads = self.heads(with_global)
+        active, copied = torch.split(heads, [sum(self.parts[:-1]), self.parts[-1]], dim=1)
+        *dilated, pooled = torch.split(torch.relu(self.heads_norm(active)), self.parts[:-1], dim=1)
+        branches = [convolution(part) for convolution, part in zip(self.dilated, dilated, strict=True)]
+        branches.append(functional.max_pool2d(pooled, (3, 1), (self.stride, 1), (1, 0)))
+        branches.append(copied[:, :, :: self.stride])
+        joined = torch.cat(branches, dim=1)
+        local, whole = torch.split(joined, [joints, 1], dim=3)
+        spread = torch.addcmul(local, whole, self.coefficient[:joints])
+        fused: Tensor = self.norm(self.fuse(torch.relu(self.fuse_norm(spread))))
+        return fused
+
+
+def branch_widths(width: int) -> tuple[int, ...]:
+    """Channels of the six branches; the first takes what does not divide.
+
+    >>> branch_widths(96), branch_widths(16)
+    ((16, 16, 16, 16, 16, 16), (6, 2, 2, 2, 2, 2))
+    """
+    part = width // BRANCHES
+    return (width - part * (BRANCHES - 1), *(part,) * (BRANCHES - 1))
