@@ -1,0 +1,155 @@
+"""The bodies that the service answers with, typed once: for encoding and for the documentation."""
+
+from typing import Any, Literal
+
+import msgspec
+from starlette.responses import Response
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """usable: whether an answer can rest on the sequence. reasons: machine-readable words, some only advice."""
+
+    usable: bool
+    reasons: list[str]
+    measures: dict[str, float]
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A subject that it may be. score: a cosine, higher is better. template: the subject's best one."""
+
+    subject: str
+    score: float
+    template: int
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """Who it is, and how sure that is.
+
+    threshold: what the best score was held against; fpir: the false-positive identification rate it was calibrated
+    for among `searched` subjects (of a verification, the false-match rate). margin: score less the runner-up's.
+    basis: `prior` (the bundle's own calibration), `gallery` or `uncalibrated`. reasons: why it abstained, or how the
+    threshold came about. notes: what was changed to make the sequence fit the model. bundle: fingerprint of the model.
+    """
+
+    outcome: Literal["match", "no_match", "abstain"]
+    gallery: str
+    subject: str | None
+    score: float | None
+    threshold: float | None
+    fpir: float | None
+    margin: float | None
+    searched: int
+    basis: Literal["prior", "gallery", "uncalibrated"]
+    calibration: str | None
+    reasons: list[str]
+    candidates: list[Candidate]
+    quality: Quality
+    notes: list[str]
+    bundle: str
+
+
+class Action(msgspec.Struct, frozen=True):
+    action: str
+    probability: float
+
+
+class Classification(msgspec.Struct, frozen=True, kw_only=True):
+    """The most probable action, and the next ones, best first."""
+
+    action: str
+    probability: float
+    actions: list[Action]
+    quality: Quality
+    notes: list[str]
+    bundle: str
+
+
+class Embedding(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit vector. Compare it only with embeddings of the same bundle."""
+
+    embedding: list[float]
+    quality: Quality
+    notes: list[str]
+    bundle: str
+
+
+class Gallery(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    bundle: str
+    created: str
+    subjects: int
+    templates: int
+
+
+class Galleries(msgspec.Struct, frozen=True):
+    galleries: list[Gallery]
+
+
+class SubjectSummary(msgspec.Struct, frozen=True, kw_only=True):
+    subject: str
+    created: str
+    templates: int
+
+
+class Subjects(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a gallery's subjects. next: ask again with after=next; null on the last page."""
+
+    gallery: str
+    subjects: list[SubjectSummary]
+    next: str | None
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True):
+    template: int
+    created: str
+    frames: int
+    labels: dict[str, str]
+    bundle: str
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    subject: str
+    gallery: str
+    created: str
+    templates: list[Template]
+
+
+class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
+    """The template, durable when this is answered."""
+
+    gallery: str
+    subject: str
+    template: int
+    quality: Quality
+    notes: list[str]
+    bundle: str
+
+
+class Erased(msgspec.Struct, frozen=True, kw_only=True):
+    """The subject and how many templates of it are gone; no later answer names it."""
+
+    gallery: str
+    subject: str
+    templates: int
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether requests can be answered now, and which part cannot."""
+
+    ready: bool
+    checks: dict[str, str]
+
+
+class Answer(Response):
+    """One of the answers above, as JSON."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return msgspec.json.encode(content)

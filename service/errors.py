@@ -1,0 +1,127 @@
+"""The one table from error to status, and every other way a request can fail, as problem documents."""
+
+import re
+from http import HTTPStatus
+
+import msgspec
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from model import errors
+from model.errors import GaitkeeperError
+from service.problem import Problem, ProblemResponse, problem_type
+
+STATUS: dict[type[GaitkeeperError], HTTPStatus] = {
+    errors.UnknownLayout: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidSequence: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.LayoutMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.UnreadableFile: HTTPStatus.BAD_REQUEST,
+    errors.UnusableSequence: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.SeveralTracks: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.LimitExceeded: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.BundleMismatch: HTTPStatus.CONFLICT,
+    errors.ModelMissing: HTTPStatus.NOT_IMPLEMENTED,
+    errors.UnknownGallery: HTTPStatus.NOT_FOUND,
+    errors.GalleryExists: HTTPStatus.CONFLICT,
+    errors.EmptyGallery: HTTPStatus.CONFLICT,
+    errors.UnknownSubject: HTTPStatus.NOT_FOUND,
+    errors.UnknownTemplate: HTTPStatus.NOT_FOUND,
+    errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
+    # No request can cause these: bundles are checked before the service starts, and training is elsewhere.
+    errors.InvalidBundle: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.InvalidRecipe: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.InvalidDataSet: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ExportRejected: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+# Problems that are HTTP's own, by status; anything else of that kind is named by its status phrase.
+_HTTP_NAMES = {404: "NotFound", 405: "MethodNotAllowed", 415: "UnsupportedMediaType", 500: "InternalError"}
+
+_AT_PATH = re.compile(r"^(?P<reason>.*?)(?: - at (?:key in )?`\$\.?(?P<path>.*)`)?$", re.DOTALL)
+
+
+def problem_of(error: GaitkeeperError) -> Problem:
+    """The problem document of one of our errors."""
+    name = type(error).__name__
+    return Problem(
+        type=problem_type(name),
+        title=_title(name),
+        status=STATUS[type(error)],
+        detail=str(error),
+        field=_field(error),
+        limit=getattr(error, "limit", None),
+        reasons=list(error.reasons) if isinstance(error, errors.UnusableSequence) else None,
+        retry_after=int(error.retry_after_s) if isinstance(error, errors.Overloaded) else None,
+    )
+
+
+def http_problem(status: int, detail: str = "") -> Problem:
+    """A problem that HTTP has a status for and we have no error for."""
+    phrase = HTTPStatus(status).phrase
+    name = _HTTP_NAMES.get(status, "".join(word.capitalize() for word in re.findall(r"[A-Za-z]+", phrase)))
+    return Problem(type=problem_type(name), title=_title(name), status=status, detail=detail)
+
+
+def malformed(reason: str) -> Problem:
+    """The body is not JSON."""
+    return Problem(
+        type=problem_type("MalformedBody"), title="Malformed body", status=HTTPStatus.BAD_REQUEST, detail=reason
+    )
+
+
+def refused_body(error: msgspec.ValidationError) -> errors.InvalidRequest:
+    """JSON, but not what was asked for: msgspec's message, taken apart into field and reason."""
+    found = _AT_PATH.match(str(error))
+    assert found, "the pattern takes any text"
+    field, reason = found["path"] or "body", found["reason"]
+    if "unknown field `tracks`" in reason:
+        return errors.InvalidRequest("sequence.tracks", "one person is expected here: send the `sequence` of one track")
+    return errors.InvalidRequest(field, reason[:1].lower() + reason[1:])
+
+
+async def answer_our_error(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, GaitkeeperError)
+    return ProblemResponse(problem_of(error))
+
+
+async def answer_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = {404: f"nothing is at {request.url.path}", 405: f"{request.method} is not possible here"}
+    problem = http_problem(error.status_code, detail.get(error.status_code, str(error.detail)))
+    return ProblemResponse(problem, error.headers)
+
+
+async def answer_invalid_parameter(request: Request, error: Exception) -> Response:
+    """A path or query parameter that is not what it must be."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return await answer_our_error(request, errors.InvalidRequest(field, first["msg"]))
+
+
+async def answer_our_mistake(request: Request, error: Exception) -> Response:
+    """Anything unforeseen: said without a word about our insides; the log has them."""
+    del request, error
+    return ProblemResponse(http_problem(500, "an error of the service, not of the request; its log says more"))
+
+
+def _field(error: GaitkeeperError) -> str | None:
+    if isinstance(error, errors.InvalidSequence):
+        return f"sequence.{error.field}"
+    if isinstance(error, errors.UnknownLayout | errors.LayoutMismatch):
+        return "sequence.layout"
+    return getattr(error, "field", None)
+
+
+def _title(name: str) -> str:
+    """
+    >>> _title("UnknownGallery")
+    'Unknown gallery'
+    """
+    words = re.findall(r"[A-Z][a-z]*", name)
+    return " ".join([words[0], *(word.lower() for word in words[1:])])

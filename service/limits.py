@@ -1,0 +1,76 @@
+"""Bounds that hold before a body is decoded, and the one that holds before a sequence is resampled."""
+
+import math
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from model.clips import ClipSpec
+from model.errors import GaitkeeperError, LimitExceeded, Overloaded
+from model.sequence import SkeletonSequence
+from service.errors import problem_of
+from service.problem import ProblemResponse
+from service.settings import Limits
+
+ALWAYS_ANSWERED = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+class Admission:
+    """ASGI middleware: refuses a body over the limit, announced or streamed, and too many requests at once.
+
+    An announced body is refused before a byte of it is read; a streamed one at the byte that is too many. The rest
+    of it is dropped by the server as it comes in, so that the client can read the answer.
+    """
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app, self._limits = app, limits
+        self._inside = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in ALWAYS_ANSWERED:
+            return await self._app(scope, receive, send)
+        if refusal := self._refusal(scope):
+            return await ProblemResponse(problem_of(refusal))(scope, receive, send)
+        self._inside += 1
+        try:
+            return await self._app(scope, _counted(receive, self._limits.body_bytes), send)
+        finally:
+            self._inside -= 1
+
+    def _refusal(self, scope: Scope) -> GaitkeeperError | None:
+        if self._inside >= self._limits.requests:
+            return Overloaded(1.0)
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        if announced.isdigit() and int(announced) > self._limits.body_bytes:
+            return LimitExceeded("body bytes", self._limits.body_bytes, int(announced))
+        return None
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """`receive` that raises `LimitExceeded` once more than `limit` bytes of body came in."""
+    seen = 0
+
+    async def counting() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise LimitExceeded("body bytes", limit, seen)
+        return message
+
+    return counting
+
+
+def check_frames(frames: int, limits: Limits) -> None:
+    """Raises `LimitExceeded` for more frames than one sequence may have."""
+    if frames > limits.frames:
+        raise LimitExceeded("sequence.joints (frames)", limits.frames, frames)
+
+
+def check_duration(sequence: SkeletonSequence, clip: ClipSpec, limits: Limits) -> None:
+    """Raises `LimitExceeded` if the sequence, at the encoder's frame rate, would not fit into one batch.
+
+    A low fps multiplies frames: 1,200 frames at 0.01 fps are three million at 25, so this is asked before resampling.
+    """
+    resampled = math.ceil(sequence.seconds * clip.fps)
+    if resampled > limits.batch_frames:
+        raise LimitExceeded(f"sequence.fps (frames at the encoder's {clip.fps:g} fps)", limits.batch_frames, resampled)
