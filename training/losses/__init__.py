@@ -1,0 +1,1 @@
+"""The losses of ACLNet: cross-entropy, inter-class affinity and intra-class marginal contrast."""

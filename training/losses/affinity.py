@@ -1,0 +1,73 @@
+"""Who is confused with whom: neighbours, affinity similarity, Motion Families and their temperatures.
+
+All of it is a handful of operations on (classes, classes) matrices; nothing waits for the device.
+"""
+
+import torch
+from torch import Tensor
+
+from training.losses.config import AffinityParts
+
+TEMPERATURES = (0.1, 0.5, 1.0)
+# Affinities are fractions with small denominators: far above this, and float error far below.
+_HAIR = 1e-5
+
+
+def neighbours(confusion: Tensor, k: int) -> Tensor:
+    """Indicator (classes, classes), bool, of the k classes that class i is most confused with.   # Eq. 3, 4
+
+    A class is not its own neighbour, and one never confused with i is none: rows may hold fewer than k.
+    """
+    count = confusion.shape[0]
+    others = confusion.masked_fill(torch.eye(count, dtype=torch.bool, device=confusion.device), 0)
+    best, place = others.topk(min(k, count), dim=1)
+    return torch.zeros_like(others, dtype=torch.bool).scatter_(1, place, best > 0)
+
+
+def official_neighbours(confusion: Tensor, k: int) -> Tensor:
+    """As the published code has it: ties go to the lower index; the class itself and zero counts take part."""
+    place = confusion.sort(dim=1, descending=True, stable=True).indices[:, :k]
+    return torch.zeros_like(confusion, dtype=torch.bool).scatter_(1, place, True)
+
+
+def nearest_prototypes(prototypes: Tensor, seen: Tensor, k: int) -> Tensor:
+    """Indicator (classes, classes) of the k prototypes closest to each class, among those seen and not its own."""
+    unit = torch.nn.functional.normalize(prototypes, dim=1)
+    cosines = (unit @ unit.T).masked_fill(~seen[None, :], -torch.inf)
+    cosines.fill_diagonal_(-torch.inf)
+    best, place = cosines.topk(min(k, len(cosines)), dim=1)
+    return torch.zeros_like(cosines, dtype=torch.bool).scatter_(1, place, best > -torch.inf) & seen[:, None]
+
+
+def affinity(indicator: Tensor, parts: AffinityParts = "both") -> Tensor:
+    """Affinity similarity w (classes, classes) from the neighbour indicator.   # Eq. 5
+
+    >>> affinity(torch.tensor([[0, 1, 1], [1, 0, 1], [0, 1, 0]]).bool())[0].tolist()
+    [1.0, 1.0, 1.0]
+    """
+    binary = indicator.float()
+    if parts == "pairwise":
+        return binary / 2
+    shared = binary @ binary.T / binary.sum(dim=1, keepdim=True).clamp(min=1)
+    return shared if parts == "contextual" else binary / 2 + shared
+
+
+def families(indicator: Tensor, k: int, overlap: int, parts: AffinityParts = "both") -> Tensor:
+    """Motion Families (classes, classes), bool: j is in W(i) if w_ij > overlap / k; never i itself.   # Eq. 6"""
+    member = affinity(indicator, parts) > overlap / k + _HAIR
+    return member.fill_diagonal_(False)
+
+
+def official_families(indicator: Tensor, overlap: int) -> Tensor:
+    """As the published code has it: every neighbour, itself if it is among them, and who shares above `overlap`."""
+    binary = indicator.float()
+    shared = (binary @ binary.T > overlap).fill_diagonal_(False)
+    return indicator | shared
+
+
+def family_temperatures(member: Tensor, k: int) -> Tensor:
+    """Temperature (classes,) by family size: 0.1 up to k members, 0.5 up to 2k, 1.0 above.   # Eq. 9"""
+    small, middle, large = TEMPERATURES
+    size = member.sum(dim=1)
+    tau = torch.full(size.shape, large, device=member.device)
+    return tau.masked_fill_(size <= 2 * k, middle).masked_fill_(size <= k, small)

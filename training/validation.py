@@ -1,0 +1,93 @@
+"""How good a network is on the held-out, training-side sequences; what the best checkpoint is chosen by."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.sequence import Floats
+from training.data.arrays import SequenceSet, Strings
+from training.pool import Integers, Pool
+
+Scores: TypeAlias = dict[str, float]
+
+GALLERY_RUNS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Held-out sequences: a clip from the middle of each, in batches.
+
+    `score` of embeddings (label subject) or of class logits (label action), in the order of the batches, gives
+    named figures in [0, 1]; `score` is the one to choose by.
+    """
+
+    pool: Pool
+    data: SequenceSet
+    by_identity: bool
+    batch: int
+
+    def batches(self) -> list[Integers]:
+        return [np.arange(len(self.pool))[i : i + self.batch] for i in range(0, len(self.pool), self.batch)]
+
+    def score(self, values: Floats) -> Scores:
+        if not self.by_identity:
+            return accuracy(values, self.pool.labels)
+        return cross_view_rank1(
+            values, self.data.subject, self.data.condition, self.data.view, self.data.labels("sequence")
+        )
+
+
+def accuracy(logits: Floats, labels: Integers) -> Scores:
+    """Share of sequences named correctly, and its mean over classes, which is what is chosen by.
+
+    >>> accuracy(np.eye(3, dtype=np.float32)[[0, 1, 1]], np.array([0, 1, 2]))["accuracy"]
+    0.6666666666666666
+    """
+    right = logits.argmax(axis=1) == labels
+    each = [right[labels == label].mean() for label in np.unique(labels)]
+    return {"accuracy": float(right.mean()), "class_accuracy": float(np.mean(each)), "score": float(np.mean(each))}
+
+
+def cross_view_rank1(
+    embeddings: Floats, subject: Strings, condition: Strings, view: Strings, sequence: Strings
+) -> Scores:
+    """Rank-1 with the first four `nm` runs as gallery and all other sequences as probes, per condition.
+
+    As CASIA-B has it: each probe against each gallery view but its own, averaged over views. Where there is one
+    view only it is not left out; without `nm` runs the first sequence of each subject is the gallery.
+    """
+    enrolled = _gallery(subject, condition, sequence)
+    cells: dict[str, list[float]] = {}
+    several = len(np.unique(view)) > 1
+    for gallery_view in np.unique(view[enrolled]):
+        row = enrolled & (view == gallery_view)
+        for name, probe in _probes(~enrolled, condition, view, gallery_view if several else None):
+            nearest = (embeddings[probe] @ embeddings[row].T).argmax(axis=1)
+            cells.setdefault(name, []).append(float((subject[row][nearest] == subject[probe]).mean()))
+    scores = {f"rank1_{name}" if name else "rank1": float(np.mean(values)) for name, values in cells.items()}
+    return {**scores, "score": float(np.mean(list(scores.values()))) if scores else 0.0}
+
+
+def _gallery(subject: Strings, condition: Strings, sequence: Strings) -> NDArray[np.bool_]:
+    if (condition == "nm").any():
+        enrolled = np.zeros(len(subject), dtype=bool)
+        for one in np.unique(subject):
+            runs = np.unique(sequence[(subject == one) & (condition == "nm")])[:GALLERY_RUNS]
+            enrolled |= (subject == one) & (condition == "nm") & np.isin(sequence, runs)
+        return enrolled
+    first = np.zeros(len(subject), dtype=bool)
+    first[np.unique(subject, return_index=True)[1]] = True
+    return first
+
+
+def _probes(
+    probe: NDArray[np.bool_], condition: Strings, view: Strings, left_out: str | None
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    for name in np.unique(condition[probe]):
+        for probe_view in np.unique(view[probe]):
+            cell = probe & (condition == name) & (view == probe_view)
+            if probe_view != left_out and cell.any():
+                yield str(name), cell
