@@ -5,6 +5,14 @@ from typing import Any, Literal
 import msgspec
 from starlette.responses import Response
 
+from gallery import template as kept
+from model.quality import Quality as Judged
+from model.sequence import Floats
+from service.engine import Probe
+
+# Digits of a score that mean anything: float32 cosines differ in the seventh between batch sizes.
+_DIGITS = 6
+
 
 class Quality(msgspec.Struct, frozen=True):
     """usable: whether an answer can rest on the sequence. reasons: machine-readable words, some only advice."""
@@ -153,3 +161,74 @@ class Answer(Response):
 
     def render(self, content: Any) -> bytes:
         return msgspec.json.encode(content)
+
+
+def decision(found: kept.Decision, gallery: str, probe: Probe, bundle: str) -> Decision:
+    return Decision(
+        outcome=found.outcome.value,
+        gallery=gallery,
+        subject=found.subject,
+        score=_rounded(found.score),
+        threshold=_rounded(found.threshold),
+        fpir=found.fpir,
+        margin=_rounded(found.margin),
+        searched=found.searched,
+        basis=found.basis,
+        calibration=found.calibration,
+        reasons=list(found.reasons),
+        candidates=[Candidate(each.subject, round(each.score, _DIGITS), each.template) for each in found.candidates],
+        quality=quality(probe.quality),
+        notes=list(probe.notes),
+        bundle=bundle,
+    )
+
+
+def classification(actions: list[tuple[str, float]], probe: Probe, bundle: str) -> Classification:
+    named = [Action(action, round(probability, _DIGITS)) for action, probability in actions]
+    return Classification(
+        action=named[0].action,
+        probability=named[0].probability,
+        actions=named,
+        quality=quality(probe.quality),
+        notes=list(probe.notes),
+        bundle=bundle,
+    )
+
+
+def embedding(vector: Floats, probe: Probe, bundle: str) -> Embedding:
+    return Embedding(
+        embedding=vector.tolist(), quality=quality(probe.quality), notes=list(probe.notes), bundle=bundle
+    )
+
+
+def quality(judged: Judged) -> Quality:
+    measures = {name: round(float(value), 4) for name, value in judged.measures.items()}
+    return Quality(judged.usable, [str(reason) for reason in judged.reasons], measures)
+
+
+def gallery(found: kept.Gallery) -> Gallery:
+    return Gallery(
+        name=found.name,
+        bundle=found.fingerprint,
+        created=found.created.isoformat(),
+        subjects=found.subjects,
+        templates=found.templates,
+    )
+
+
+def subject_summary(found: kept.Subject) -> SubjectSummary:
+    return SubjectSummary(subject=found.id, created=found.created.isoformat(), templates=found.templates)
+
+
+def template(found: kept.Template) -> Template:
+    return Template(
+        template=found.id,
+        created=found.created.isoformat(),
+        frames=found.frames,
+        labels=dict(found.labels),
+        bundle=found.fingerprint,
+    )
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, _DIGITS)

@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     threads: int | None = Field(default=None, ge=1, le=256)
     access_log: bool = False
-    shutdown_seconds: int = Field(default=30, ge=1, le=3600)
+    shutdown_seconds: int = Field(default=20, ge=1, le=3600)
     limits: Limits = Limits()
 
     @classmethod

@@ -53,41 +53,41 @@ def _regular(field: str, rows: list[Any]) -> np.ndarray:
         raise InvalidSequence(field, "every frame must have the same joints, and every joint the same numbers") from error
 
 
-class IdentifyRequest(Sent):
-    """Who is it? fpir: hold the answer to this false-positive identification rate, not to the calibration's own."""
+class SequenceRequest(Sent):
+    """A body about one sequence."""
 
     sequence: Sequence
+
+
+class IdentifyRequest(SequenceRequest):
+    """Who is it? fpir: hold the answer to this false-positive identification rate, not to the calibration's own."""
+
     gallery: Name = "default"
     top_k: Count = 5
     fpir: Rate | None = None
 
 
-class VerifyRequest(Sent):
+class VerifyRequest(SequenceRequest):
     """Is it this subject? fpir: the false-match rate to hold the answer to."""
 
-    sequence: Sequence
     subject: Name
     gallery: Name = "default"
     fpir: Rate | None = None
 
 
-class ClassifyRequest(Sent):
+class ClassifyRequest(SequenceRequest):
     """What is this person doing?"""
 
-    sequence: Sequence
     top_k: Count = 5
 
 
-class EmbedRequest(Sent):
+class EmbedRequest(SequenceRequest):
     """The embedding of a sequence, for a gallery of one's own."""
 
-    sequence: Sequence
 
-
-class EnrollRequest(Sent):
+class EnrollRequest(SequenceRequest):
     """One more template of a subject. labels: anything worth knowing later, such as {"view": "090"}."""
 
-    sequence: Sequence
     labels: dict[str, str] = {}
 
 

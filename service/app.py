@@ -1,0 +1,95 @@
+"""The application: settings in, routes out. Importing this loads neither models nor torch."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from msgspec import DecodeError, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from model.errors import GaitkeeperError
+from service import docs, errors, openapi
+from service.engine import Engine
+from service.limits import Admission
+from service.metrics import Metrics
+from service.observe import Observe
+from service.opening import open_engine
+from service.problem import ProblemResponse
+from service.routes import galleries, operations, recognition
+from service.settings import Settings
+
+# What nginx logs when the caller hung up; nobody receives it.
+_CALLER_GONE = 499
+
+
+def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
+    """The service of one deployment.
+
+    The engine, opened from the settings when the application starts if none is given, is closed when it stops:
+    what was accepted is answered first.
+    """
+    metrics = engine.metrics if engine else Metrics()
+    app = FastAPI(
+        title="gaitkeeper",
+        version=_version(),
+        docs_url=None,
+        redoc_url=None,
+        lifespan=partial(_living, open_parts=lambda: engine or open_engine(settings, metrics)),
+    )
+    app.state.settings = settings
+    for part in (recognition, galleries, operations):
+        app.include_router(part.router)
+    docs.install(app)
+    openapi.install(app)
+    _answer_errors(app)
+    # The one added last is met first.
+    app.add_middleware(Admission, limits=settings.limits)
+    app.add_middleware(Observe, metrics=metrics, access_log=settings.access_log)
+    return app
+
+
+@asynccontextmanager
+async def _living(app: FastAPI, open_parts: Callable[[], Engine]) -> AsyncIterator[None]:
+    engine = open_parts()
+    app.state.engine = engine
+    try:
+        yield
+    finally:
+        engine.close()
+
+
+def _answer_errors(app: FastAPI) -> None:
+    app.add_exception_handler(GaitkeeperError, errors.answer_our_error)
+    app.add_exception_handler(HTTPException, errors.answer_http_error)
+    app.add_exception_handler(RequestValidationError, errors.answer_invalid_parameter)
+    app.add_exception_handler(ValidationError, _answer_refused_body)
+    app.add_exception_handler(DecodeError, _answer_malformed_body)
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
+    app.add_exception_handler(Exception, errors.answer_our_mistake)
+
+
+async def _answer_refused_body(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ValidationError)
+    return await errors.answer_our_error(request, errors.refused_body(error))
+
+
+async def _answer_malformed_body(request: Request, error: Exception) -> Response:
+    del request
+    return ProblemResponse(errors.malformed(str(error)))
+
+
+async def _answer_nobody(request: Request, error: Exception) -> Response:
+    del request, error
+    return Response(status_code=_CALLER_GONE)
+
+
+def _version() -> str:
+    try:
+        return version("gaitkeeper")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,42 @@
+"""ASGI middleware around every request: headers that guard the answer, a measurement, and a log line if wanted."""
+
+import time
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.metrics import Metrics
+
+_log = structlog.get_logger("gaitkeeper.request")
+
+
+class Observe:
+    """Counts each request under its route's pattern: the path itself may hold a subject's name, so it is not kept."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, access_log: bool) -> None:
+        self._app, self._metrics, self._access_log = app, metrics, access_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        status = 500
+        start = time.perf_counter()
+
+        async def guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("cache-control", "no-store")
+                headers.setdefault("x-content-type-options", "nosniff")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, guarded)
+        finally:
+            seconds = time.perf_counter() - start
+            route = getattr(scope.get("route"), "path", "unmatched")
+            self._metrics.request(scope["method"], route, status, seconds)
+            if self._access_log:
+                _log.info("answered", method=scope["method"], route=route, status=status, ms=round(1000 * seconds, 2))

@@ -1,0 +1,108 @@
+"""The OpenAPI document: schemas from the same types that decode and encode, examples from the sample files."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from model import errors
+from model.errors import GaitkeeperError, InvalidDataSet
+from service import answers, samples, wire
+from service.answers import Answer
+from service.errors import STATUS
+from service.problem import MEDIA_TYPE, Problem, problem_type
+
+_REF = "#/components/schemas/{name}"
+_ABOUT = """Skeleton sequences in, decisions out.
+
+Start with **POST /galleries/{gallery}/subjects/{subject}/templates** to enroll somebody, then ask **POST /identify**.
+A decision is `match`, `no_match` or `abstain`, and says what it rests on: score, threshold, the false-positive
+identification rate that the threshold was calibrated for, and the margin to the runner-up. Every refusal is a problem
+document (RFC 9457) with a stable `type`.
+"""
+# What any body can meet.
+_BODY_PROBLEMS = (errors.LimitExceeded, errors.InvalidRequest, errors.Overloaded)
+SEQUENCE_PROBLEMS = (errors.UnknownLayout, errors.InvalidSequence, errors.LayoutMismatch)
+
+
+def documented(
+    answer: type[msgspec.Struct],
+    *,
+    asked: type[wire.Sent] | None = None,
+    status: HTTPStatus = HTTPStatus.OK,
+    problems: Sequence[type[GaitkeeperError]] = (),
+) -> dict[str, Any]:
+    """Arguments of a route: what it takes and answers, by reference to the schemas of `write`."""
+    extra: dict[str, Any] = {}
+    if asked is not None:
+        schema = {"$ref": _REF.format(name=asked.__name__)}
+        extra = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    found: dict[int | str, dict[str, Any]] = {int(status): _answered(status, answer)}
+    wanted = (*problems, *(_BODY_PROBLEMS if asked else (errors.InvalidRequest,)))
+    for code in sorted({STATUS[problem] for problem in wanted} | ({HTTPStatus.BAD_REQUEST} if asked else set())):
+        found[int(code)] = _refused(code, [problem for problem in wanted if STATUS[problem] == code])
+    return {
+        "response_class": Answer,
+        "response_model": None,
+        "status_code": int(status),
+        "responses": found,
+        "openapi_extra": extra,
+    }
+
+
+def _answered(status: HTTPStatus, answer: type[msgspec.Struct]) -> dict[str, Any]:
+    schema = {"$ref": _REF.format(name=answer.__name__)}
+    return {"description": status.phrase, "content": {"application/json": {"schema": schema}}}
+
+
+def _refused(status: HTTPStatus, problems: Sequence[type[GaitkeeperError]]) -> dict[str, Any]:
+    types = [f"`{problem_type(problem.__name__)}`" for problem in problems] or ["`urn:gaitkeeper:problem:malformed-body`"]
+    schema = {"$ref": _REF.format(name="Problem")}
+    return {"description": ", ".join(dict.fromkeys(types)), "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+def install(app: FastAPI) -> None:
+    """Make `app.openapi()` write the whole document, once, when it is first asked for."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = write(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def write(app: FastAPI) -> dict[str, Any]:
+    found = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
+    kinds = [kind for module in (wire, answers) for kind in vars(module).values() if _is_body(kind)]
+    _, schemas = msgspec.json.schema_components([*kinds, Problem], ref_template=_REF)
+    found.setdefault("components", {})["schemas"] = schemas
+    for path, body in _examples().items():
+        found["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"] = body
+    return found
+
+
+def _is_body(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind is not wire.Sent
+
+
+def _examples() -> dict[str, dict[str, Any]]:
+    """Bodies that work as they are, by path: made of sample files, if those are installed."""
+    try:
+        shipped = samples.shipped()
+    except InvalidDataSet:
+        return {}
+    probe, enroll, action = (shipped.example(role) for role in ("probe", "enroll", "action"))
+    bodies: dict[str, dict[str, Any]] = {"/galleries": {"name": "entrance"}}
+    if probe:
+        bodies["/identify"] = {"sequence": probe, "gallery": "default", "top_k": 5}
+        bodies["/verify"] = {"sequence": probe, "gallery": "default", "subject": "somebody"}
+        bodies["/embed"] = {"sequence": probe}
+    if enroll:
+        bodies["/galleries/{gallery}/subjects/{subject}/templates"] = {"sequence": enroll, "labels": {"view": "090"}}
+    if action:
+        bodies["/classify"] = {"sequence": action, "top_k": 3}
+    return bodies

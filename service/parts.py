@@ -1,0 +1,23 @@
+"""What routes ask for by type: the parts of the application that answers."""
+
+from typing import Annotated, TypeAlias
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from service.engine import Engine
+from service.settings import Limits
+
+
+def _engine(request: Request) -> Engine:
+    engine: Engine = request.app.state.engine
+    return engine
+
+
+def _limits(request: Request) -> Limits:
+    limits: Limits = request.app.state.settings.limits
+    return limits
+
+
+TheEngine: TypeAlias = Annotated[Engine, Depends(_engine)]
+TheLimits: TypeAlias = Annotated[Limits, Depends(_limits)]

@@ -1,0 +1,1 @@
+"""One short file for each kind of thing that can be asked."""

@@ -1,0 +1,64 @@
+"""Questions about one sequence: who, is it, what does it do, and its embedding."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+
+from model.errors import ModelMissing, UnknownGallery, UnknownSubject, UnusableSequence
+from service import answers
+from service.answers import Answer
+from service.openapi import SEQUENCE_PROBLEMS, documented
+from service.parts import TheEngine, TheLimits
+from service.receive import check_candidates, received_sequence, unless_gone
+from service.wire import ClassifyRequest, EmbedRequest, IdentifyRequest, VerifyRequest
+
+router = APIRouter(tags=["recognition"])
+
+
+@router.post(
+    "/identify",
+    summary="Who is it, or nobody we know?",
+    **documented(answers.Decision, asked=IdentifyRequest, problems=(*SEQUENCE_PROBLEMS, UnknownGallery)),
+)
+async def identify(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
+    asked, probe = await received_sequence(request, IdentifyRequest, engine.encoding, limits)
+    check_candidates(asked.top_k, limits)
+    decision = await unless_gone(request, engine.identify(probe, asked.gallery, asked.top_k, asked.fpir))
+    return Answer(answers.decision(decision, asked.gallery, probe, engine.encoding.fingerprint))
+
+
+@router.post(
+    "/verify",
+    summary="Is it this subject?",
+    **documented(answers.Decision, asked=VerifyRequest, problems=(*SEQUENCE_PROBLEMS, UnknownGallery, UnknownSubject)),
+)
+async def verify(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
+    asked, probe = await received_sequence(request, VerifyRequest, engine.encoding, limits)
+    decision = await unless_gone(request, engine.verify(probe, asked.gallery, asked.subject, asked.fpir))
+    return Answer(answers.decision(decision, asked.gallery, probe, engine.encoding.fingerprint))
+
+
+@router.post(
+    "/classify",
+    summary="What is this person doing?",
+    **documented(
+        answers.Classification,
+        asked=ClassifyRequest,
+        problems=(*SEQUENCE_PROBLEMS, UnusableSequence, ModelMissing),
+    ),
+)
+async def classify(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
+    asked, probe = await received_sequence(request, ClassifyRequest, engine.labelling, limits)
+    check_candidates(asked.top_k, limits)
+    actions = await unless_gone(request, engine.classify(probe))
+    return Answer(answers.classification(actions[: asked.top_k], probe, engine.labelling.fingerprint))
+
+
+@router.post(
+    "/embed",
+    summary="The embedding of a sequence",
+    **documented(answers.Embedding, asked=EmbedRequest, problems=(*SEQUENCE_PROBLEMS, UnusableSequence)),
+)
+async def embed(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
+    _, probe = await received_sequence(request, EmbedRequest, engine.encoding, limits)
+    embedding = await unless_gone(request, engine.embed(probe))
+    return Answer(answers.embedding(embedding, probe, engine.encoding.fingerprint))
