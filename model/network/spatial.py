@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from model.network.pointwise import Pointwise
+
 STATIC_MEAN, STATIC_STD = 0.04, 0.02
 
 
@@ -31,13 +33,13 @@ class GraphConvolution(nn.Module):
         # The published network has one gate for each subset and uses the first: kept for equal counts and weights.
         self.alpha = nn.Parameter(torch.zeros(subsets))
         self.beta = nn.Parameter(torch.zeros(subsets))
-        self.pre = nn.Sequential(nn.Conv2d(channels, width, 1), nn.BatchNorm2d(width), nn.ReLU())
+        self.pre = nn.Sequential(Pointwise(channels, width), nn.BatchNorm2d(width), nn.ReLU())
         self.relation = nn.Conv1d(channels, 2 * width, 1)
-        self.post = nn.Conv2d(width, width, 1)
+        self.post = Pointwise(width, width)
         self.norm = nn.BatchNorm2d(width)
         self.down: nn.Module = nn.Identity()
         if channels != width:
-            self.down = nn.Sequential(nn.Conv2d(channels, width, 1), nn.BatchNorm2d(width))
+            self.down = nn.Sequential(Pointwise(channels, width), nn.BatchNorm2d(width))
 
     def forward(self, values: Tensor, want_graph: bool = False) -> Spatial:
         first, second = self.relation(values.mean(2)).chunk(2, dim=1)

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from model.network.pointwise import Pointwise
+
 DILATIONS = (1, 2, 3, 4)
 BRANCHES = len(DILATIONS) + 2
 
@@ -20,14 +22,14 @@ class TemporalConvolution(nn.Module):
         self.stride = stride
         self.parts = branch_widths(width)
         self.coefficient = nn.Parameter(torch.zeros(coefficients))
-        self.heads = nn.Conv2d(width, width, 1)
+        self.heads = Pointwise(width, width)
         self.heads_norm = nn.BatchNorm2d(width - self.parts[-1])
         self.dilated = nn.ModuleList(
             nn.Conv2d(part, part, (3, 1), stride=(stride, 1), padding=(d, 0), dilation=(d, 1))
             for part, d in zip(self.parts, DILATIONS, strict=False)
         )
         self.fuse_norm = nn.BatchNorm2d(width)
-        self.fuse = nn.Conv2d(width, width, 1)
+        self.fuse = Pointwise(width, width)
         self.norm = nn.BatchNorm2d(width)
 
     def forward(self, values: Tensor) -> Tensor:
