@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from model.network.aclnet import AclNet
 from training.batches import Batches
-from training.losses.objective import Objective
+from training.losses.objective import Objective, Terms
 from training.recipe import OptimConfig, Recipe
 from training.validation import HeldOut, Scores
 
@@ -51,7 +51,7 @@ class Training(L.LightningModule):
         clips, labels = self.batches.make(self.current_epoch, batch_idx)
         outputs = self.network(torch.from_numpy(clips).to(self.device))
         with torch.autocast(self.device.type, enabled=False):
-            terms = self.objective(outputs, torch.from_numpy(labels).to(self.device))
+            terms: Terms = self.objective(outputs, torch.from_numpy(labels).to(self.device))
         named = {"loss": terms.total, "ce": terms.ce, "inter": terms.inter, "intra": terms.intra}
         named["accuracy"] = terms.correct.float().mean()
         self.log_dict(

@@ -1,0 +1,60 @@
+"""The paper's formulas once more, in NumPy and plain loops, float64: what the vectorised losses must equal."""
+
+import numpy as np
+
+
+def unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def neighbours(confusion, k):  # Eq. 3
+    rows = []
+    for i, row in enumerate(confusion):
+        others = [j for j in np.argsort(-row, kind="stable") if j != i and row[j] > 0]
+        rows.append(set(others[:k]))
+    return rows
+
+
+def family(confusion, k, overlap, parts="both"):  # Eq. 5, 6
+    near = neighbours(confusion, k)
+    member = np.zeros(confusion.shape, dtype=bool)
+    for i, mine in enumerate(near):
+        for j, theirs in enumerate(near):
+            w = 0.0
+            if parts in ("pairwise", "both"):
+                w += 0.5 * (j in mine)
+            if parts in ("contextual", "both") and mine:
+                w += len(mine & theirs) / len(mine)
+            member[i, j] = i != j and w > overlap / k + 1e-9
+    return member
+
+
+def temperature(size, k):  # Eq. 9
+    return 0.1 if size <= k else 0.5 if size <= 2 * k else 1.0
+
+
+def inter(features, labels, prototypes, member, k):  # Eq. 8
+    losses = []
+    for feature, label in zip(unit(features), labels, strict=True):
+        tau = temperature(member[label].sum(), k)
+        raised = np.exp(unit(prototypes) @ feature / tau)
+        losses.append(-np.log(raised[label] / (raised[label] + raised[member[label]].sum())))
+    return float(np.mean(losses))
+
+
+def intra(batch, labels, memory, memory_labels, tau, epsilon, *, official):  # Eq. 15
+    """The batch against itself and an earlier memory."""
+    columns, names = unit(np.concatenate([batch, memory])), np.concatenate([labels, memory_labels])
+    losses, counted = [], 0
+    for a, anchor in enumerate(unit(batch)):
+        s = columns @ anchor
+        negative = np.exp(s[names != labels[a]] / tau).sum()
+        terms = []
+        for u in range(len(columns)):
+            if u != a and names[u] == labels[a]:
+                lowered = s[u] / tau - epsilon if official else (s[u] - epsilon) / tau
+                floor = 1e-6 * np.exp(1 / tau) if official else 0
+                terms.append(-np.log(np.exp(s[u] / tau) / (np.exp(lowered) + negative + floor)))
+        losses.append(np.mean(terms) if terms else 0.0)
+        counted += bool(terms)
+    return float(np.sum(losses) / (len(batch) if official else max(counted, 1)))

@@ -1,0 +1,106 @@
+import io
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+
+from model.errors import InvalidRecipe
+from tests.training.small import small_recipe, small_set
+from training.fit import fit
+from training.run import load_run
+from training.split import split
+
+
+def train(out, recipe=None, **options):
+    recipe = recipe or small_recipe()
+    fit(recipe, out, data=split(small_set(), recipe), console=Console(file=io.StringIO()), **options)
+    return out
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run of four epochs without a stop."""
+    return train(tmp_path_factory.mktemp("runs") / "whole")
+
+
+def states(out):
+    return torch.load(out / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
+
+
+def test_two_epochs_and_two_more_give_the_weights_and_loss_state_of_four(whole, tmp_path):
+    stopped = train(tmp_path / "stopped", until=2)
+    assert not torch.equal(states(stopped)["network.head.weight"], states(whole)["network.head.weight"])
+    train(stopped, resume=True)
+    ours, theirs = states(stopped), states(whole)
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+
+
+def test_figures_of_a_resumed_run_are_those_of_one_without_a_stop(whole, tmp_path):
+    stopped = train(tmp_path / "stopped", until=3)
+    train(stopped, resume=True)
+    ours, theirs = (json.loads((out / "run.json").read_text()) for out in (stopped, whole))
+    assert ours["epochs"] == theirs["epochs"]
+    assert ours["best"] == theirs["best"]
+
+
+def test_a_run_holds_its_recipe_its_figures_and_the_best_weights(whole):
+    run = load_run(whole)
+    assert run.labels == ("001", "002", "003", "004")
+    assert run.recipe == small_recipe().with_classes(4)
+    assert not run.network.training
+    assert [epoch["epoch"] for epoch in run.about["epochs"]] == [0, 1, 2, 3]
+    assert run.about["best"]["held_out"]["score"] == max(e["held_out"]["score"] for e in run.about["epochs"])
+    assert set(run.about["epochs"][0]["train"]) == {"loss", "ce", "inter", "intra", "accuracy"}
+    assert list(whole.glob("events.*"))
+
+
+def test_the_weights_kept_are_the_averaged_ones_of_the_best_epoch(whole):
+    best = torch.load(whole / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
+    kept = torch.load(whole / "weights.pt", weights_only=True)
+    assert all(torch.equal(tensor, best[f"averaged.{name}"]) for name, tensor in kept.items())
+
+
+def test_nothing_unfinished_is_left_behind(whole):
+    assert not [path for path in whole.rglob("*") if path.name.endswith(".part")]
+
+
+def test_a_classifier_is_chosen_by_held_out_people(tmp_path):
+    recipe = small_recipe(data={"label": "action"}, sampler={"classes": 2}, optim={"epochs": 1})
+    run = load_run(train(tmp_path / "run", recipe))
+    assert run.labels == ("run", "walk")
+    assert set(run.about["best"]["held_out"]) == {"accuracy", "class_accuracy", "score"}
+
+
+def test_without_anything_held_out_the_last_epoch_is_kept(tmp_path):
+    recipe = small_recipe(data={"validation_subjects": 0}, optim={"epochs": 2, "ema": 0.0})
+    out = train(tmp_path / "run", recipe)
+    last = states(out)
+    assert all(torch.equal(t, last[f"network.{name}"]) for name, t in load_run(out).network.state_dict().items())
+
+
+def test_bf16_trains(tmp_path):
+    recipe = small_recipe(optim={"epochs": 1, "steps": 2, "precision": "bf16"})
+    assert load_run(train(tmp_path / "run", recipe)).about["best"] is not None
+
+
+def test_a_directory_with_a_run_is_not_written_over(whole):
+    with pytest.raises(InvalidRecipe, match="--resume"):
+        train(whole)
+
+
+def test_a_run_is_resumed_with_its_own_recipe_only(whole):
+    with pytest.raises(InvalidRecipe, match="differs"):
+        train(whole, small_recipe(optim={"lr": 0.5}), resume=True)
+
+
+def test_there_must_be_something_to_resume(tmp_path):
+    with pytest.raises(InvalidRecipe, match="no checkpoint"):
+        train(tmp_path / "nothing", resume=True)
+
+
+def test_a_directory_that_is_no_run_is_named(tmp_path):
+    with pytest.raises(InvalidRecipe, match="missing"):
+        load_run(Path(tmp_path))
