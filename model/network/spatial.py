@@ -45,7 +45,7 @@ class GraphConvolution(nn.Module):
         first, second = self.relation(values.mean(2)).chunk(2, dim=1)
         channelwise = torch.tanh(first.unsqueeze(3) - second.unsqueeze(2)) * self.alpha[0]  # (N, C, V, V)
         adaptive = self._adaptive(first, second) * self.beta[0]  # (N, K, V, V)
-        groups = (self.static + adaptive).unsqueeze(2)
+        groups = (self.static + adaptive).unsqueeze(2).to(channelwise.dtype)
         graphs = (torch.unflatten(channelwise, 1, (self.subsets, -1)) + groups).flatten(1, 2)
         mixed = torch.matmul(self.pre(values), graphs)  # over the source joint: (N, C, T, V)
         out = torch.relu(self.norm(self.post(mixed)) + self.down(values))

@@ -44,7 +44,7 @@ class TemporalConvolution(nn.Module):
         branches.append(copied[:, :, :: self.stride])
         joined = torch.cat(branches, dim=1)
         local, whole = torch.split(joined, [joints, 1], dim=3)
-        spread = torch.addcmul(local, whole, self.coefficient[:joints])
+        spread = local + whole * self.coefficient[:joints].to(whole.dtype)
         fused: Tensor = self.norm(self.fuse(torch.relu(self.fuse_norm(spread))))
         return fused
 
