@@ -36,12 +36,14 @@ class Appearance:
 
     error: factor on the estimator's error. bias: factor on its constant offset. doubt: taken from the confidence.
     outward: metres by which joints seem to lie outward, to their own side.
+    fit: (17, 3) constant offsets of unit variance that these clothes cause: the same on all walks in them.
     """
 
     error: Doubles = field(default_factory=_ones)
     bias: Doubles = field(default_factory=_ones)
     doubt: Doubles = field(default_factory=_zeros)
     outward: Doubles = field(default_factory=_zeros)
+    fit: Doubles = field(default_factory=lambda: np.zeros((COCO_17.count, 3)))
 
     def blur(self, joints: list[str], factor: float, doubt: float) -> None:
         """Make these joints harder to see."""
@@ -53,19 +55,25 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class Wardrobe:
-    """What one subject brings: where the bag is and on which side, and how heavy bag and coat are (about 1)."""
+    """What one subject brings: where the bag is and on which side, and how heavy bag and coat are (about 1).
+
+    fits: (3, 17, 3) offsets of unit variance by usual clothes, bag and coat.
+    """
 
     bag: str
     side: str
     weight: float
     strap_held: bool
     coat: float
+    fits: Doubles
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> "Wardrobe":
         bag = ("hand", "shoulder", "back")[int(rng.choice(3, p=[0.3, 0.45, 0.25]))]
         side = SIDES[int(rng.random() < 0.65)]
-        return cls(bag, side, float(rng.uniform(0.6, 1.4)), bool(rng.random() < 0.45), float(rng.uniform(0.6, 1.4)))
+        weight, coat = rng.uniform(0.6, 1.4, size=2)
+        fits = rng.standard_normal((3, COCO_17.count, 3))
+        return cls(bag, side, float(weight), bool(rng.random() < 0.45), float(coat), fits)
 
 
 def dress(style: Style, condition: Condition, wardrobe: Wardrobe) -> tuple[Style, Appearance]:
@@ -76,6 +84,10 @@ def dress(style: Style, condition: Condition, wardrobe: Wardrobe) -> tuple[Style
         {"hand": _in_hand, "shoulder": _over_shoulder, "back": _on_back}[wardrobe.bag](curves, appearance, wardrobe)
     elif condition is Condition.CL:
         _coat(curves, appearance, wardrobe.coat)
+    usual, bag, coat = wardrobe.fits
+    appearance.fit = appearance.bias[:, None] * (0.6 * usual + 0.6 * coat) if condition is Condition.CL else usual
+    if condition is Condition.BG:
+        appearance.fit = usual + (appearance.bias[:, None] - 1) * bag
     return style.with_curves(curves), appearance
 
 
@@ -123,7 +135,7 @@ def _coat(curves: Doubles, appearance: Appearance, weight: float) -> None:
     _damp(curves, [f"{side}_{limb}" for side in SIDES for limb in ("thigh", "knee")], 1 - 0.05 * weight)
     _damp(curves, [f"{side}_arm" for side in SIDES], 1 - 0.15 * weight)
     _shift(curves, left_arm_out=4 * weight, right_arm_out=4 * weight)
-    for joint, factor, doubt in (("hip", 1.3, 0.1), ("shoulder", 0.8, 0.05), ("knee", 1.1, 0.2), ("elbow", 0.5, 0.06)):
+    for joint, factor, doubt in (("hip", 0.9, 0.1), ("shoulder", 0.5, 0.05), ("knee", 0.8, 0.2), ("elbow", 0.3, 0.06)):
         appearance.blur([f"{side}_{joint}" for side in SIDES], 1.0 + factor * weight, doubt * weight)
-    for joint, metres in (("hip", 0.022), ("shoulder", 0.014)):
+    for joint, metres in (("hip", 0.016), ("shoulder", 0.01)):
         appearance.outward[[_JOINT[f"{side}_{joint}"] for side in SIDES]] += metres * weight

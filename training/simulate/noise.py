@@ -33,7 +33,8 @@ class NoiseModel:
 
     jitter: standard error of a well seen joint of difficulty 1, of which `drift_share` (variance) is slow.
     floor: pixels that are added whatever the size. occluded: how many times larger the error is when hidden.
-    bias, view_bias: constant offset of a joint on one walk (in space), and in one view of it (in the image).
+    fit, bias, view_bias: constant offsets of a joint: by the clothes (in space), on one walk (in space), and in one
+    view of it (in the image).
     """
 
     jitter: float = 0.0065
@@ -41,8 +42,9 @@ class NoiseModel:
     occluded: float = 3.0
     drift_share: float = 0.55
     drift_seconds: float = 0.25
-    bias: float = 0.008
-    view_bias: float = 0.006
+    fit: float = 0.005
+    bias: float = 0.0015
+    view_bias: float = 0.002
     quantum: float = 1.3 / 96 / 4
     swap_rate: float = 1.6
     drop_rate: float = 0.08
@@ -55,7 +57,7 @@ class NoiseModel:
     def none(cls) -> "NoiseModel":
         """A perfect estimator, for tests and pictures."""
         return cls(
-            jitter=0.0, floor=0.0, bias=0.0, view_bias=0.0, quantum=0.0,
+            jitter=0.0, floor=0.0, fit=0.0, bias=0.0, view_bias=0.0, quantum=0.0,
             swap_rate=0.0, drop_rate=0.0, hidden_drop_rate=0.0, frame_drop_rate=0.0,
         )  # fmt: skip
 
@@ -93,9 +95,10 @@ def observe(
     A joint or frame that is lost has confidence 0 and coordinates 0.
     """
     one = Camera(camera.position[None], camera.axes[None], camera.focal[None], camera.size[None], camera.view[None])
-    looks = [appearance or Appearance()]
+    looks = [appearance or Appearance(fit=rng.standard_normal((17, 3)))]
     shifted = joints + body_bias(joints, noise, looks[0], rng)
-    return observe_all(shifted[None], one, noise, [rng], fps=fps, looks=looks)[0]
+    seen: Singles = observe_all(shifted[None], one, noise, [rng], fps=fps, looks=looks)[0]
+    return seen
 
 
 def body_bias(joints: Doubles, noise: NoiseModel, look: Appearance, rng: np.random.Generator) -> Doubles:
@@ -103,7 +106,8 @@ def body_bias(joints: Doubles, noise: NoiseModel, look: Appearance, rng: np.rand
     left = (joints[:, 11] - joints[:, 12]).mean(axis=0)
     left /= max(float(np.linalg.norm(left)), 1e-6)
     side = np.array([0.0] + [1.0, -1.0] * 8)
-    offset = rng.standard_normal((17, 3)) * (noise.bias * BODY_HEIGHT * look.bias * noise.difficulty)[:, None]
+    scale = BODY_HEIGHT * np.asarray(noise.difficulty)[:, None]
+    offset = scale * (noise.fit * look.fit + noise.bias * rng.standard_normal((17, 3)))
     biased: Doubles = offset + (side * look.outward)[:, None] * left
     return biased
 
