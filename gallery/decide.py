@@ -1,0 +1,77 @@
+"""From the scores of subjects to a decision: who it is, nobody we know, or no decision and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gallery.calibration import Calibration
+from gallery.template import Basis, Candidate, Decision, Outcome
+
+UNCALIBRATED = "uncalibrated"
+EXTRAPOLATED = "threshold_extrapolated"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What scores are held against: a threshold, and where it comes from. No threshold: no decision."""
+
+    threshold: float | None = None
+    fpir: float | None = None
+    basis: Basis = "uncalibrated"
+    calibration: str | None = None
+    reasons: tuple[str, ...] = ()
+
+
+def rule_for(
+    calibration: Calibration | None, basis: Basis, subjects: int, templates: int, fpir: float | None = None
+) -> Rule:
+    """The rule for a gallery of this size at this false-positive identification rate.
+
+    Raises `InvalidRequest` for a rate that the calibration cannot support.
+    """
+    if calibration is None:
+        return Rule()
+    found = calibration.threshold(subjects, fpir, templates=templates)
+    reasons = (EXTRAPOLATED,) if found.extrapolated else ()
+    return Rule(found.value, found.fpir, basis, calibration.id, reasons)
+
+
+def decide(candidates: Sequence[Candidate], searched: int, rule: Rule) -> Decision:
+    """Decide between candidates, best first, of `searched` subjects.
+
+    >>> found = [Candidate("ann", 0.9, 1), Candidate("bob", 0.6, 2)]
+    >>> answer = decide(found, 10, Rule(threshold=0.8))
+    >>> answer.outcome.value, answer.subject, round(answer.margin, 3)
+    ('match', 'ann', 0.3)
+    >>> decide(found, 10, Rule(threshold=0.95)).outcome.value
+    'no_match'
+    >>> decide(found, 10, Rule()).reasons
+    ('uncalibrated',)
+    """
+    score = candidates[0].score if candidates else None
+    margin = candidates[0].score - candidates[1].score if len(candidates) > 1 else None
+    answer = Decision(
+        Outcome.NO_MATCH,
+        score=score,
+        threshold=rule.threshold,
+        fpir=rule.fpir,
+        margin=margin,
+        searched=searched,
+        basis=rule.basis,
+        reasons=rule.reasons,
+        candidates=tuple(candidates),
+        calibration=rule.calibration,
+    )
+    if rule.threshold is None:
+        return replace(answer, outcome=Outcome.ABSTAIN, reasons=(*rule.reasons, UNCALIBRATED))
+    if score is not None and score >= rule.threshold:
+        return replace(answer, outcome=Outcome.MATCH, subject=candidates[0].subject)
+    return answer
+
+
+def abstain(reasons: Sequence[str]) -> Decision:
+    """No decision, because of the probe itself: it was not searched for.
+
+    >>> abstain(["too_short"]).outcome.value
+    'abstain'
+    """
+    return Decision(Outcome.ABSTAIN, reasons=tuple(reasons))

@@ -1,0 +1,187 @@
+"""What a gallery is made of and what it answers: values that check themselves, and nothing that does anything."""
+
+import math
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from model.errors import InvalidRequest
+from model.sequence import Floats
+
+NAME_LENGTH = 128
+LABELS = 32
+LABEL_LENGTH = 256
+DIM_LIMIT = 4096
+UNIT_TOLERANCE = 1e-3
+
+Basis: TypeAlias = Literal["prior", "gallery", "uncalibrated"]
+
+
+def check_name(field: str, name: str, length: int = NAME_LENGTH) -> str:
+    """`name` if it may name a gallery, a subject or a label; else `InvalidRequest` for `field`.
+
+    Refused besides what is too long: characters that cannot be seen, which would let two names look the same.
+    """
+    if not 0 < len(name) <= length:
+        raise InvalidRequest(field, f"must have 1 to {length} characters, got {len(name)}")
+    if not name.isprintable() or name != name.strip():
+        raise InvalidRequest(field, "must be printable, with no control characters and no space at either end")
+    if not unicodedata.is_normalized("NFC", name):
+        raise InvalidRequest(field, "must be in Unicode normal form C")
+    return name
+
+
+def check_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
+    """A read-only copy of labels that are few and short enough; else `InvalidRequest`."""
+    if len(labels) > LABELS:
+        raise InvalidRequest("labels", f"at most {LABELS}, got {len(labels)}")
+    for key, value in labels.items():
+        check_name("labels", key)
+        if len(value) > LABEL_LENGTH or not (value.isprintable()):
+            raise InvalidRequest(f"labels.{key}", f"must be printable and have at most {LABEL_LENGTH} characters")
+    return MappingProxyType(dict(labels))
+
+
+def check_embedding(embedding: Floats) -> Floats:
+    """A read-only float32 copy (dim,) of unit length; else `InvalidRequest`."""
+    vector = np.array(embedding, dtype=np.float32)
+    if vector.ndim != 1 or not 0 < len(vector) <= DIM_LIMIT:
+        raise InvalidRequest("embedding", f"must be one vector of at most {DIM_LIMIT} numbers, got {vector.shape}")
+    if not np.isfinite(vector).all():
+        raise InvalidRequest("embedding", "must be finite (no NaN, no infinity)")
+    length = math.sqrt(float(vector @ vector))
+    if abs(length - 1) > UNIT_TOLERANCE:
+        raise InvalidRequest("embedding", f"must have unit length, got {length:.4g}")
+    vector.setflags(write=False)
+    return vector
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """The templates of one tenant, all of the bundle with this fingerprint and of `dim` numbers."""
+
+    name: str
+    fingerprint: str
+    dim: int
+    created: datetime
+    subjects: int = 0
+    templates: int = 0
+
+    def __post_init__(self) -> None:
+        check_name("gallery", self.name)
+        if not 0 < self.dim <= DIM_LIMIT:
+            raise InvalidRequest("dim", f"must be in 1..{DIM_LIMIT}, got {self.dim}")
+        if not 0 < len(self.fingerprint) <= NAME_LENGTH:
+            raise InvalidRequest("fingerprint", "must name a bundle")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A person who is enrolled. `id` is the caller's, unique in its gallery."""
+
+    id: str
+    gallery: str
+    created: datetime
+    templates: int = 0
+
+    def __post_init__(self) -> None:
+        check_name("subject", self.id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewTemplate:
+    """A template about to be enrolled: embedding (dim,) of unit length, and where it came from.
+
+    frames: frames of the sequence it was made from. source: what makes a second enrollment of the same recording
+    for the same subject a repetition rather than a new template (a hash of its content); None if that is not known.
+    """
+
+    subject: str
+    embedding: Floats
+    labels: Mapping[str, str] = field(default_factory=dict)
+    frames: int = 0
+    source: str | None = None
+
+    def __post_init__(self) -> None:
+        check_name("subject", self.subject)
+        if self.frames < 0:
+            raise InvalidRequest("frames", "must not be negative")
+        if self.source is not None:
+            check_name("source", self.source)
+        object.__setattr__(self, "embedding", check_embedding(self.embedding))
+        object.__setattr__(self, "labels", check_labels(self.labels))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """An enrolled embedding (dim,), unit length, of the bundle with this fingerprint. `id` is never used again."""
+
+    id: int
+    gallery: str
+    subject: str
+    embedding: Floats
+    fingerprint: str
+    labels: Mapping[str, str]
+    frames: int
+    created: datetime
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "embedding", check_embedding(self.embedding))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A subject that a probe may be. score: cosine, higher is better; template: id of its best template."""
+
+    subject: str
+    score: float
+    template: int
+
+
+class Outcome(StrEnum):
+    MATCH = "match"
+    NO_MATCH = "no_match"
+    ABSTAIN = "abstain"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer for one probe, and how sure it is.
+
+    subject: who it is; only with `match`. score: of the best candidate, a cosine. threshold: what the score was
+    held against. fpir: the false-positive identification rate that the threshold was calibrated for among
+    `searched` subjects (of a verification, the false-match rate). margin: score less the runner-up's.
+    basis: `prior` (the bundle maker's calibration), `gallery` (its own), or `uncalibrated`.
+    reasons: machine-readable words; an abstention has at least one. candidates: best first.
+    calibration: id of the calibration that the threshold came from.
+    """
+
+    outcome: Outcome
+    subject: str | None = None
+    score: float | None = None
+    threshold: float | None = None
+    fpir: float | None = None
+    margin: float | None = None
+    searched: int = 0
+    basis: Basis = "uncalibrated"
+    reasons: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    calibration: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.outcome is Outcome.MATCH) != (self.subject is not None):
+            raise ValueError("a match names a subject, and nothing else does")
+        if self.outcome is Outcome.ABSTAIN and not self.reasons:
+            raise ValueError("an abstention says why")
+        if any(a.score < b.score for a, b in zip(self.candidates, self.candidates[1:], strict=False)):
+            raise ValueError("candidates are ordered best first")
