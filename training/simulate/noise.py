@@ -32,12 +32,14 @@ class NoiseModel:
     """Parameters; lengths as shares of the body's height in the image, rates a second.
 
     jitter: standard error of a well seen joint of difficulty 1, of which `drift_share` (variance) is slow.
+    quality_spread: standard deviation of the logarithm of jitter between sequences.
     floor: pixels that are added whatever the size. occluded: how many times larger the error is when hidden.
     fit, bias, view_bias: constant offsets of a joint: by the clothes (in space), on one walk (in space), and in one
     view of it (in the image).
     """
 
-    jitter: float = 0.0065
+    jitter: float = 0.006
+    quality_spread: float = 0.3
     floor: float = 0.3
     occluded: float = 3.0
     drift_share: float = 0.55
@@ -68,6 +70,7 @@ class Draws:
 
     white: Singles
     slow: Singles
+    quality: Singles
     start: Singles
     view_bias: Singles
     confidence: Singles
@@ -81,7 +84,7 @@ class Draws:
         both = np.stack(normal)
         first, rest = both[:, 0], both[:, 1:]
         return cls(
-            rest[..., :2], rest[..., 2:4], first[..., 2:4], first[..., :2], rest[..., 4],
+            rest[..., :2], rest[..., 2:4], first[:, 0, 4], first[..., 2:4], first[..., :2], rest[..., 4],
             uniform[..., :20], uniform[..., 20:],
         )  # fmt: skip
 
@@ -161,7 +164,8 @@ def _error(
     share = noise.drift_share
     mixed = float(np.sqrt(share)) * slow + float(np.sqrt(1 - share)) * draws.white
     hard = np.asarray(noise.difficulty, dtype=np.float32) * _looks(looks, "error")[:, None]
-    spread = noise.jitter * hard * (1 + (noise.occluded - 1) * hidden) * size[..., None] + noise.floor
+    jitter = noise.jitter * np.exp(np.float32(noise.quality_spread) * draws.quality)[:, None, None]
+    spread = jitter * hard * (1 + (noise.occluded - 1) * hidden) * size[..., None] + noise.floor
     constant = draws.view_bias * (noise.view_bias * np.asarray(noise.difficulty, dtype=np.float32))[:, None]
     error: Singles = mixed * spread[..., None] + constant[:, None] * size[..., None, None]
     return error

@@ -81,12 +81,17 @@ def bone_vectors(frames: Floats) -> tuple[Doubles, NDArray[np.bool_]]:
 def bone_features(frames: Floats, _: float = 25.0) -> Doubles:
     """Mean and 90th percentile of the lengths of 16 bones relative to the size of the body in each frame, (32,)."""
     vectors, seen = bone_vectors(frames)
-    lengths = np.where(seen, np.linalg.norm(vectors, axis=-1), np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        size = np.nanmean(np.where(seen.any(axis=1)[:, None], lengths, 0.0)[:, 4:], axis=1, keepdims=True)
-        shares = lengths / np.where(size > 0, size, np.nan)
-    kept = np.where(np.isnan(shares), np.nanmean(shares), shares)
+    lengths = np.linalg.norm(vectors, axis=-1)
+    size = _mean_seen(lengths[:, 4:], seen[:, 4:], axis=1)[:, None]
+    shares = lengths / np.maximum(size, 1e-6)
+    kept = np.where(seen, shares, _mean_seen(shares, seen, axis=0))
     return np.concatenate([kept.mean(axis=0), np.percentile(kept, 90, axis=0)])
+
+
+def _mean_seen(values: Doubles, seen: NDArray[np.bool_], axis: int) -> Doubles:
+    """Mean over the values that were seen; 0 where none was."""
+    total: Doubles = np.where(seen, values, 0.0).sum(axis=axis)
+    return total / np.maximum(seen.sum(axis=axis), 1)
 
 
 def motion_features(frames: Floats, fps: float) -> Doubles:
@@ -96,9 +101,8 @@ def motion_features(frames: Floats, fps: float) -> Doubles:
     """
     vectors, seen = bone_vectors(frames)
     direction = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-6)
-    direction[~seen] = np.nan
-    direction = np.where(np.isnan(direction), np.nanmean(direction, axis=0), direction)
-    direction = np.nan_to_num(direction)
+    both = np.repeat(seen[..., None], 2, axis=-1)
+    direction = np.where(both, direction, _mean_seen(direction, both, axis=0))
     scissors = direction[:, 4, 0] - direction[:, 6, 0] + 0.5 * (direction[:, 5, 0] - direction[:, 7, 0])
     lift = direction[:, 5, 1] - direction[:, 7, 1]
     stride = _frequency(scissors, lift, fps)

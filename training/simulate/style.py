@@ -2,7 +2,7 @@
 
 A style is a matrix of Fourier coefficients, one column a curve. Curves of a limb run over that limb's own stride
 (0 = heel contact of that side), so left and right are alike up to asymmetry. Normative curves follow Winter and Perry:
-thigh 29 to -15 degrees, knee flexion with a loading response of 15 to 20 and a swing peak of 60, and so on.
+thigh 30 to -17 degrees, knee flexion with a loading response of 15 to 20 and a swing peak of 64, and so on.
 
 Angles in degrees, sway and bounce in metres. Signs: flexion forward is positive, knee and elbow flexion positive,
 rotations positive to the left (about the upward axis), side lean and obliquity positive where the left side is high.
@@ -21,8 +21,8 @@ Doubles: TypeAlias = NDArray[np.float64]
 HARMONICS = 6
 SIDES = ("left", "right")
 # Every 5 % of the stride from heel contact.
-_THIGH = [24, 23.5, 21, 17, 11.5, 6, 0.5, -4.5, -9, -13, -15.5, -14, -8, 0, 9, 17, 23.5, 27.5, 28.5, 27]
-_KNEE = [5, 11, 17, 19, 18, 15, 12, 9, 7.5, 8.5, 13, 22, 36, 50, 59.5, 61, 55, 42, 25, 10]
+_THIGH = [26, 25.5, 23, 18.5, 12.5, 6.5, 0.5, -5, -10, -14.5, -17.5, -16, -9, 0, 10, 18.5, 25.5, 29.5, 30.5, 29]
+_KNEE = [5, 11, 17, 19, 18, 15, 12, 9, 7.5, 8.5, 13, 23, 38, 53, 62.5, 64, 58, 44, 26, 10]
 _FOOT = [19, 4, 0, 0, 0, 0, 0, -1, -4, -11, -21, -37, -58, -62, -52, -38, -22, -6, 8, 18]
 
 
@@ -45,7 +45,7 @@ class Curve:
 
 # Thigh, knee, foot, arm and elbow exist on either side; the others belong to the trunk.
 SIDED = (
-    Curve("thigh", _THIGH, 2.4, 0.08, 0.05, 1.2),
+    Curve("thigh", _THIGH, 2.4, 0.1, 0.05, 1.2),
     Curve("knee", _KNEE, 2.4, 0.08, 0.07, 1.8),
     Curve("foot", _FOOT, 0.0, 0.05, 0.0, 0.0),
     Curve("bow", [0.0], 1.2, 0.0, 0.0, 0.25),  # knee outward of the line from hip to ankle
@@ -164,10 +164,10 @@ def deviated(curves: Doubles, size: float, rng: np.random.Generator) -> Doubles:
 def draw_style(leg: float, rng: np.random.Generator, *, size: float = 1.0) -> Style:
     """A random person's way of walking; longer legs (metres) step more slowly."""
     draw = np.clip(rng.standard_normal(3), -2.5, 2.5)
-    cadence = 1.83 * np.sqrt(0.895 / leg) * (1 + 0.055 * size * draw[0])
+    cadence = 1.83 * np.sqrt(0.895 / leg) * (1 + 0.07 * size * draw[0])
     return Style(
         curves=deviated(normative(), size, rng),
-        cadence=float(np.clip(cadence, 1.5, 2.2)),
+        cadence=float(np.clip(cadence, 1.45, 2.25)),
         step_width=float(np.clip(0.09 + 0.025 * size * draw[1], 0.02, 0.18)),
     )
 
@@ -184,4 +184,4 @@ def on_a_day(style: Style, rng: np.random.Generator, *, size: float = 0.3) -> St
         for side in SIDES:
             curves[1:, COLUMNS[f"{side}_{name}"]] *= gain
     width = float(np.clip(style.step_width + 0.02 * size * draw[1], 0.01, 0.2))
-    return Style(curves, float(np.clip(style.cadence * np.sqrt(pace), 1.45, 2.3)), width)
+    return Style(curves, float(np.clip(style.cadence * np.sqrt(pace), 1.4, 2.35)), width)
