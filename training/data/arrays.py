@@ -228,14 +228,14 @@ def load_npz(path: Path) -> SequenceSet:
         raise InvalidDataSet(str(path), str(error)) from error
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """All arrays of an npz, read once and without pickles; raises `InvalidDataSet`."""
+def read_arrays(path: Path, only: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz (or `only` some), read once and without pickles; raises `InvalidDataSet`."""
     try:
         with path.open("rb") as file:
             archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise InvalidDataSet(str(path), "is one array, not an npz")
-            return dict(archive)
+            return {key: archive[key] for key in archive if only is None or key in only}
     except FileNotFoundError:
         raise InvalidDataSet(str(path), "there is no such file") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
