@@ -38,7 +38,7 @@ class TemporalConvolution(nn.Module):
         with_global = torch.cat([values, values.mean(3, keepdim=True)], dim=3)
         heads = self.heads(with_global)
         active, copied = torch.split(heads, [sum(self.parts[:-1]), self.parts[-1]], dim=1)
-        *dilated, pooled = torch.split(torch.relu(self.heads_norm(active)), self.parts[:-1], dim=1)
+        *dilated, pooled = torch.split(torch.relu(self.heads_norm(active)), list(self.parts[:-1]), dim=1)
         branches = [convolution(part) for convolution, part in zip(self.dilated, dilated, strict=True)]
         branches.append(functional.max_pool2d(pooled, (3, 1), (self.stride, 1), (1, 0)))
         branches.append(copied[:, :, :: self.stride])

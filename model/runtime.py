@@ -1,0 +1,163 @@
+"""Running a bundle's models with ONNX Runtime; what serves needs nothing more, and no torch."""
+
+import io
+import os
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import onnxruntime as ort
+
+from model.bundle import PARITY, Bundle, Task
+from model.clips import ClipSpec
+from model.errors import InvalidBundle, InvalidRequest, InvalidSequence
+from model.layout import Layout
+from model.sequence import Floats
+
+Device: TypeAlias = Literal["auto", "cpu", "cuda"]
+INPUT = "clips"
+OUTPUT: dict[Task, str] = {"encoder": "embedding", "classifier": "probabilities"}
+LEAST_FRAMES = 8
+MOST_CLIPS = 64  # in one run; more than this is memory without speed
+CUDA = "CUDAExecutionProvider"
+
+
+class Encoder(Protocol):
+    """Clips (n, T, V, C) to embeddings (n, dim) of unit length."""
+
+    fingerprint: str
+    layout: Layout
+    clip: ClipSpec
+    dim: int
+
+    def embed_clips(self, clips: Floats) -> Floats: ...
+
+
+class Classifier(Protocol):
+    """Clips (n, T, V, C) to probabilities (n, labels)."""
+
+    fingerprint: str
+    layout: Layout
+    clip: ClipSpec
+    labels: tuple[str, ...]
+
+    def probabilities(self, clips: Floats) -> Floats: ...
+
+
+class OnnxEncoder:
+    """A bundle's encoder. threads: of one run, by default as many as this process may use. Safe to share by
+    threads. Raises `ModelMissing`, `InvalidBundle`, and `InvalidRequest` for a device that is not there."""
+
+    def __init__(self, bundle: Bundle, *, threads: int | None = None, device: Device = "auto") -> None:
+        assert bundle.manifest.dim is not None or "encoder" not in bundle.tasks
+        self.fingerprint, self.layout, self.clip = bundle.fingerprint, bundle.layout, bundle.manifest.clip
+        self._model = _OnnxModel(bundle, "encoder", bundle.manifest.dim or 0, threads, device)
+        self.dim = self._model.width
+
+    def embed_clips(self, clips: Floats) -> Floats:
+        """Raises `InvalidSequence` for clips of another shape or type."""
+        return self._model.run(clips)
+
+
+class OnnxClassifier:
+    """A bundle's classifier; otherwise as `OnnxEncoder`."""
+
+    def __init__(self, bundle: Bundle, *, threads: int | None = None, device: Device = "auto") -> None:
+        self.fingerprint, self.layout, self.clip = bundle.fingerprint, bundle.layout, bundle.manifest.clip
+        self.labels = bundle.manifest.labels
+        self._model = _OnnxModel(bundle, "classifier", len(self.labels), threads, device)
+
+    def probabilities(self, clips: Floats) -> Floats:
+        """Raises `InvalidSequence` for clips of another shape or type."""
+        return self._model.run(clips)
+
+
+def check_parity(bundle: Bundle, *, threads: int | None = None, device: Device = "cpu") -> float:
+    """Largest difference between what the bundle's models give here and what the trained network gave.
+
+    Raises `InvalidBundle` if the bundle has no parity file or one that does not fit its models.
+    """
+    with np.load(io.BytesIO(bundle.read(PARITY)), allow_pickle=False) as arrays:
+        recorded = {name: arrays[name] for name in arrays.files}
+    worst = 0.0
+    for task in bundle.tasks:
+        width = bundle.manifest.dim if task == "encoder" else len(bundle.manifest.labels)
+        model = _OnnxModel(bundle, task, width or 0, threads, device)
+        cases = sorted(name.removesuffix(f"/{INPUT}") for name in recorded if name.startswith(f"{task}/"))
+        cases = [case for case in cases if f"{case}/{INPUT}" in recorded]
+        if not cases:
+            raise InvalidBundle(str(bundle.path), f"{PARITY} has nothing about its {task}")
+        for case in cases:
+            expected = recorded[f"{case}/{OUTPUT[task]}"]
+            worst = max(worst, float(np.abs(model.run(recorded[f"{case}/{INPUT}"]) - expected).max()))
+    return worst
+
+
+class _OnnxModel:
+    def __init__(self, bundle: Bundle, task: Task, width: int, threads: int | None, device: Device) -> None:
+        self.width = width
+        self._path, self._output = str(bundle.path), OUTPUT[task]
+        self._joints, self._channels = bundle.layout.count, bundle.manifest.clip.channels
+        content = bundle.model(task)
+        try:
+            self._session = _session(content, threads, device)
+        except InvalidRequest:
+            raise
+        except Exception as error:  # ONNX Runtime has a type for each of its statuses, with no common base
+            raise InvalidBundle(self._path, f"ONNX Runtime cannot load its {task} ({_first_line(error)})") from error
+        self._check_signature(task)
+
+    def run(self, clips: Floats) -> Floats:
+        self._check(clips)
+        if len(clips) == 0:
+            return np.empty((0, self.width), np.float32)
+        parts = [self._run(clips[start : start + MOST_CLIPS]) for start in range(0, len(clips), MOST_CLIPS)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _run(self, clips: Floats) -> Floats:
+        values: Floats = self._session.run([self._output], {INPUT: np.ascontiguousarray(clips)})[0]
+        if values.shape != (len(clips), self.width):
+            raise InvalidBundle(self._path, f"the model gave {values.shape}, not {(len(clips), self.width)}")
+        if not np.isfinite(values).all():
+            raise InvalidBundle(self._path, "the model gave values that are not finite")
+        return values
+
+    def _check(self, clips: Floats) -> None:
+        if not isinstance(clips, np.ndarray) or clips.dtype != np.float32:
+            raise InvalidSequence(INPUT, f"must be a float32 array, got {getattr(clips, 'dtype', type(clips))}")
+        if clips.ndim != 4 or clips.shape[2:] != (self._joints, self._channels):
+            raise InvalidSequence(INPUT, f"must be (n, frames, {self._joints}, {self._channels}), got {clips.shape}")
+        if clips.shape[1] < LEAST_FRAMES:
+            raise InvalidSequence(INPUT, f"must have at least {LEAST_FRAMES} frames, got {clips.shape[1]}")
+
+    def _check_signature(self, task: Task) -> None:
+        inputs = {each.name: each for each in self._session.get_inputs()}
+        outputs = {each.name: each for each in self._session.get_outputs()}
+        if set(inputs) != {INPUT} or self._output not in outputs:
+            raise InvalidBundle(self._path, f"its {task} must take {INPUT!r} and give {self._output!r}")
+        shape = inputs[INPUT].shape
+        if len(shape) != 4 or shape[2:] != [self._joints, self._channels]:
+            raise InvalidBundle(self._path, f"its {task} takes {shape}, which does not fit layout and clips")
+        if any(isinstance(size, int) for size in shape[:2]):
+            raise InvalidBundle(self._path, f"its {task} takes {shape}: number of clips and of frames must be free")
+
+
+def _session(content: bytes, threads: int | None, device: Device) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+    options.inter_op_num_threads = 1
+    # Threads that spin while they wait take the processor from whoever shares it: a hundredfold on a busy machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.log_severity_level = 4  # what fails is raised; its log would say it twice
+    providers = ["CPUExecutionProvider"]
+    if device != "cpu" and CUDA in ort.get_available_providers():
+        providers.insert(0, CUDA)
+    session = ort.InferenceSession(content, options, providers=providers)
+    # The list of available providers is that of the build; only the session knows what it runs on.
+    if device == "cuda" and CUDA not in session.get_providers():
+        raise InvalidRequest("device", "CUDA was asked for, and ONNX Runtime has no CUDA device here")
+    return session
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
