@@ -2,6 +2,7 @@
 
 import io
 import os
+import zipfile
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -48,10 +49,14 @@ class OnnxEncoder:
     threads. Raises `ModelMissing`, `InvalidBundle`, and `InvalidRequest` for a device that is not there."""
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None, device: Device = "auto") -> None:
-        assert bundle.manifest.dim is not None or "encoder" not in bundle.tasks
         self.fingerprint, self.layout, self.clip = bundle.fingerprint, bundle.layout, bundle.manifest.clip
         self._model = _OnnxModel(bundle, "encoder", bundle.manifest.dim or 0, threads, device)
         self.dim = self._model.width
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """What ONNX Runtime runs this on, first choice first."""
+        return self._model.providers
 
     def embed_clips(self, clips: Floats) -> Floats:
         """Raises `InvalidSequence` for clips of another shape or type."""
@@ -66,6 +71,11 @@ class OnnxClassifier:
         self.labels = bundle.manifest.labels
         self._model = _OnnxModel(bundle, "classifier", len(self.labels), threads, device)
 
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """What ONNX Runtime runs this on, first choice first."""
+        return self._model.providers
+
     def probabilities(self, clips: Floats) -> Floats:
         """Raises `InvalidSequence` for clips of another shape or type."""
         return self._model.run(clips)
@@ -76,20 +86,28 @@ def check_parity(bundle: Bundle, *, threads: int | None = None, device: Device =
 
     Raises `InvalidBundle` if the bundle has no parity file or one that does not fit its models.
     """
-    with np.load(io.BytesIO(bundle.read(PARITY)), allow_pickle=False) as arrays:
-        recorded = {name: arrays[name] for name in arrays.files}
-    worst = 0.0
+    recorded, worst = _recorded(bundle), 0.0
     for task in bundle.tasks:
         width = bundle.manifest.dim if task == "encoder" else len(bundle.manifest.labels)
         model = _OnnxModel(bundle, task, width or 0, threads, device)
-        cases = sorted(name.removesuffix(f"/{INPUT}") for name in recorded if name.startswith(f"{task}/"))
-        cases = [case for case in cases if f"{case}/{INPUT}" in recorded]
-        if not cases:
+        inputs = sorted(name for name in recorded if name.startswith(f"{task}/") and name.endswith(f"/{INPUT}"))
+        if not inputs:
             raise InvalidBundle(str(bundle.path), f"{PARITY} has nothing about its {task}")
-        for case in cases:
-            expected = recorded[f"{case}/{OUTPUT[task]}"]
-            worst = max(worst, float(np.abs(model.run(recorded[f"{case}/{INPUT}"]) - expected).max()))
+        for name in inputs:
+            expected = recorded.get(name.removesuffix(INPUT) + OUTPUT[task])
+            given = model.run(recorded[name])
+            if expected is None or expected.shape != given.shape:
+                raise InvalidBundle(str(bundle.path), f"{PARITY} has no output that fits {name}")
+            worst = max(worst, float(np.abs(given - expected).max()))
     return worst
+
+
+def _recorded(bundle: Bundle) -> dict[str, Floats]:
+    try:
+        with np.load(io.BytesIO(bundle.read(PARITY)), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+        raise InvalidBundle(str(bundle.path), f"{PARITY} is not an npz of arrays ({error})") from error
 
 
 class _OnnxModel:
@@ -104,6 +122,7 @@ class _OnnxModel:
             raise
         except Exception as error:  # ONNX Runtime has a type for each of its statuses, with no common base
             raise InvalidBundle(self._path, f"ONNX Runtime cannot load its {task} ({_first_line(error)})") from error
+        self.providers: tuple[str, ...] = tuple(self._session.get_providers())
         self._check_signature(task)
 
     def run(self, clips: Floats) -> Floats:

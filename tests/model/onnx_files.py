@@ -1,0 +1,43 @@
+"""Small ONNX files made without torch, for tests of what runs them."""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from model.bundle import Task
+from model.runtime import INPUT, OUTPUT
+
+
+def mean_pose_model(
+    task: Task = "encoder",
+    *,
+    joints: int = 17,
+    channels: int = 3,
+    width: int = 4,
+    frames: str | int = "frames",
+    output: str | None = None,
+    scale: float = 1.0,
+) -> bytes:
+    """Mean over time, then a fixed projection to `width`; unit length (encoder) or softmax (classifier)."""
+    weights = np.random.default_rng(0).normal(size=(joints * channels, width)).astype(np.float32) * scale
+    output = output or OUTPUT[task]
+    last = helper.make_node("Softmax", ["projected"], [output], axis=1)
+    if task == "encoder":
+        last = helper.make_node("LpNormalization", ["projected"], [output], axis=1, p=2)
+    nodes = [
+        helper.make_node("ReduceMean", [INPUT, "time"], ["pose"], keepdims=0),
+        helper.make_node("Flatten", ["pose"], ["flat"], axis=1),
+        helper.make_node("MatMul", ["flat", "weights"], ["projected"]),
+        last,
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "mean_pose",
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", frames, joints, channels])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", width])],
+        [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(np.array([1], np.int64), "time")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.checker.check_model(model)
+    content: bytes = model.SerializeToString()
+    return content
