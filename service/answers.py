@@ -3,12 +3,12 @@
 from typing import Any, Literal
 
 import msgspec
-from starlette.responses import Response
+from model.quality import Quality as Judged
+from starlette.responses import JSONResponse
 
 from gallery import template as kept
-from model.quality import Quality as Judged
 from model.sequence import Floats
-from service.engine import Probe
+from service.stage import Probe
 
 # Digits of a score that mean anything: float32 cosines differ in the seventh between batch sizes.
 _DIGITS = 6
@@ -123,11 +123,13 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
-    """The template, durable when this is answered."""
+    """The template, durable when this is answered. repeated: this recording of this subject was enrolled before, so
+    nothing was added and `template` is null."""
 
     gallery: str
     subject: str
-    template: int
+    template: int | None
+    repeated: bool
     quality: Quality
     notes: list[str]
     bundle: str
@@ -154,10 +156,8 @@ class Readiness(msgspec.Struct, frozen=True):
     checks: dict[str, str]
 
 
-class Answer(Response):
+class Answer(JSONResponse):
     """One of the answers above, as JSON."""
-
-    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         return msgspec.json.encode(content)
@@ -196,9 +196,7 @@ def classification(actions: list[tuple[str, float]], probe: Probe, bundle: str) 
 
 
 def embedding(vector: Floats, probe: Probe, bundle: str) -> Embedding:
-    return Embedding(
-        embedding=vector.tolist(), quality=quality(probe.quality), notes=list(probe.notes), bundle=bundle
-    )
+    return Embedding(embedding=vector.tolist(), quality=quality(probe.quality), notes=list(probe.notes), bundle=bundle)
 
 
 def quality(judged: Judged) -> Quality:
@@ -218,6 +216,15 @@ def gallery(found: kept.Gallery) -> Gallery:
 
 def subject_summary(found: kept.Subject) -> SubjectSummary:
     return SubjectSummary(subject=found.id, created=found.created.isoformat(), templates=found.templates)
+
+
+def subject(found: kept.Subject, templates: list[kept.Template]) -> Subject:
+    return Subject(
+        subject=found.id,
+        gallery=found.gallery,
+        created=found.created.isoformat(),
+        templates=[template(each) for each in templates],
+    )
 
 
 def template(found: kept.Template) -> Template:

@@ -39,6 +39,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
         version=_version(),
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=partial(_living, open_parts=lambda: engine or open_engine(settings, metrics)),
     )
     app.state.settings = settings

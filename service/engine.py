@@ -6,81 +6,26 @@ Encoding and searching have a thread each, so one batch is searched while the ne
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from functools import partial
+from typing import Any
 
 import numpy as np
 
+from gallery.decide import abstain
+from gallery.enroll import source_of
 from gallery.library import Library
-from gallery.template import Decision, Outcome
-from model.clips import ClipSpec, to_clips, unit_length
-from model.errors import GaitkeeperError, ModelMissing, UnusableSequence
-from model.layout import Layout
-from model.prepare import prepare
-from model.quality import Quality, assess
+from gallery.store import Added
+from gallery.template import Decision, Gallery, NewTemplate
+from model.clips import unit_length
+from model.errors import GaitkeeperError, ModelMissing
 from model.runtime import Classifier, Encoder
-from model.sequence import Floats, SkeletonSequence
+from model.sequence import Floats
 from service.batcher import Batcher, Bounds
-from service.limits import check_duration
 from service.metrics import Metrics
 from service.settings import Limits
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Probe:
-    """A sequence made ready for one model. clips: None if it is not usable, and `quality` says why."""
-
-    clips: Floats | None
-    quality: Quality
-    notes: tuple[str, ...]
-    frames: int
-
-    def required(self) -> Floats:
-        """The clips. Raises `UnusableSequence` if there are none."""
-        if self.clips is None:
-            raise UnusableSequence([str(reason) for reason in self.quality.reasons])
-        return self.clips
-
-
-class Stage:
-    """One model, its requirements on sequences, and the batches that its requests share."""
-
-    def __init__(
-        self, name: str, model: Encoder | Classifier, run: Callable[[Floats], Floats], limits: Limits, metrics: Metrics
-    ) -> None:
-        self.layout: Layout = model.layout
-        self.clip: ClipSpec = model.clip
-        self.fingerprint = model.fingerprint
-        self._limits = limits
-
-        def work(items: list[Floats]) -> Sequence[Floats]:
-            rows = run(np.concatenate(items) if len(items) > 1 else items[0])
-            return np.split(rows, np.cumsum([len(item) for item in items])[:-1])
-
-        self.batcher: Batcher[Floats, Floats] = Batcher(
-            name,
-            work,
-            cost=lambda clips: clips.shape[0] * clips.shape[1],
-            bounds=Bounds(limits.batch_frames, limits.queue_length, limits.queue_frames, "sequence (frames in clips)"),
-            observe=metrics.batch_observer(name),
-        )
-        metrics.watch_queue(name, lambda: self.batcher.waiting)
-
-    def examine(self, sequence: SkeletonSequence) -> Probe:
-        """Convert, judge and window a sequence. Raises `LayoutMismatch` or `LimitExceeded`."""
-        check_duration(sequence, self.clip, self._limits)
-        prepared = prepare(sequence, self.layout, self.clip)
-        quality = assess(prepared.sequence, self.clip)
-        clips = to_clips(prepared.sequence, self.clip, self.layout) if quality.usable else None
-        return Probe(clips, quality, prepared.notes, sequence.frames)
-
-    async def mean(self, clips: Floats) -> Floats:
-        """The mean (n,) of the model's answers over the clips of one sequence."""
-        rows = await self.batcher.ask(clips)
-        mean: Floats = rows.mean(axis=0)
-        return mean
-
+from service.stage import Probe, Stage
 
 # A batch of searches is one matrix product; more probes than this gain nothing.
 SEARCHES_AT_ONCE = 256
@@ -103,16 +48,18 @@ class Engine:
         self.library, self.metrics = library, metrics
         self.encoding = Stage("encode", encoder, encoder.embed_clips, limits, metrics)
         self.labels = classifier.labels if classifier else ()
-        self._labelling = classifier and Stage("classify", classifier, classifier.probabilities, limits, metrics)
+        self._labelling = (
+            Stage("classify", classifier, classifier.probabilities, limits, metrics) if classifier else None
+        )
         self._searching: Batcher[_Search, Decision] = Batcher(
             "search",
             self._search,
-            cost=lambda search: 1,
+            cost=lambda _: 1,
             bounds=Bounds(SEARCHES_AT_ONCE, limits.queue_length, limits.queue_length, "searches"),
             observe=metrics.batch_observer("search"),
         )
         metrics.watch_queue("search", lambda: self._searching.waiting)
-        self.encoder_dim = encoder.dim
+        self.dim = encoder.dim
 
     @property
     def labelling(self) -> Stage:
@@ -123,24 +70,37 @@ class Engine:
 
     async def embed(self, probe: Probe) -> Floats:
         """Embedding (dim,), unit length: the mean over clips, as in `model.inference.embed`."""
-        return unit_length((await self.encoding.mean(probe.required()))[None])[0]
+        embedding: Floats = unit_length((await self.encoding.mean(probe.required()))[None])[0]
+        return embedding
 
     async def identify(self, probe: Probe, gallery: str, top_k: int, fpir: float | None) -> Decision:
         if probe.clips is None:
-            await asyncio.to_thread(self.library.describe, gallery)  # a gallery that is not there is not an abstention
-            return self._counted("identify", _abstained(probe))
+            await asyncio.to_thread(self.library.gallery, gallery)  # a gallery that is not there is not an abstention
+            return self._counted("identify", abstain(probe.reasons))
         search = _Search(gallery, await self.embed(probe), top_k, fpir)
         return self._counted("identify", await self._searching.ask(search))
 
-    async def verify(self, probe: Probe, gallery: str, subject: str, fpir: float | None) -> Decision:
+    async def verify(self, probe: Probe, gallery: str, subject: str, fmr: float | None) -> Decision:
         if probe.clips is None:
-            await asyncio.to_thread(self.library.show_subject, gallery, subject)
-            return self._counted("verify", _abstained(probe))
+            await asyncio.to_thread(self.library.subject, gallery, subject)
+            return self._counted("verify", abstain(probe.reasons))
         embedding = await self.embed(probe)
         decision = await asyncio.to_thread(
-            self.library.verify, gallery, subject, embedding, fingerprint=self.encoding.fingerprint, fpir=fpir
+            self.library.verify, gallery, subject, embedding, fingerprint=self.encoding.fingerprint, fmr=fmr
         )
         return self._counted("verify", decision)
+
+    async def enroll(self, probe: Probe, gallery: str, subject: str, labels: Mapping[str, str]) -> Added:
+        """A template of the subject, durable on return. The same recording sent again is the same template."""
+        await asyncio.to_thread(self.library.gallery, gallery)  # nothing is encoded for a gallery that is not there
+        new = NewTemplate(subject, await self.embed(probe), labels, probe.sequence.frames, source_of(probe.sequence))
+        enroll = partial(self.library.enroll, gallery, [new], fingerprint=self.encoding.fingerprint)
+        return (await asyncio.to_thread(enroll))[0]
+
+    def create_gallery(self, name: str) -> Gallery:
+        """A gallery for this encoder's embeddings. Raises `GalleryExists`."""
+        self.library.create(name, fingerprint=self.encoding.fingerprint, dim=self.dim)
+        return self.library.gallery(name)
 
     async def classify(self, probe: Probe) -> list[tuple[str, float]]:
         """Actions and their probabilities, best first."""
@@ -149,12 +109,12 @@ class Engine:
 
     def checks(self) -> dict[str, str]:
         """What readiness rests on, by part: `ok`, or what is wrong."""
-        batchers = {"encoder": self.encoding.batcher, "search": self._searching}
+        batchers: dict[str, Batcher[Any, Any]] = {"encoder": self.encoding.batcher, "search": self._searching}
         if self._labelling:
             batchers["classifier"] = self._labelling.batcher
         found = {name: "ok" if batcher.alive else "its worker has stopped" for name, batcher in batchers.items()}
         try:
-            self.library.list()
+            self.library.galleries()
         except GaitkeeperError as error:
             return {**found, "store": str(error)}
         return {**found, "store": "ok"}
@@ -187,7 +147,3 @@ class Engine:
                 answered = [error] * len(places)
             found.update(zip(places, answered, strict=True))
         return [found[place] for place in range(len(searches))]
-
-
-def _abstained(probe: Probe) -> Decision:
-    return Decision(Outcome.ABSTAIN, reasons=tuple(str(reason) for reason in probe.quality.reasons))

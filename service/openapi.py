@@ -41,9 +41,11 @@ def documented(
         schema = {"$ref": _REF.format(name=asked.__name__)}
         extra = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
     found: dict[int | str, dict[str, Any]] = {int(status): _answered(status, answer)}
-    wanted = (*problems, *(_BODY_PROBLEMS if asked else (errors.InvalidRequest,)))
-    for code in sorted({STATUS[problem] for problem in wanted} | ({HTTPStatus.BAD_REQUEST} if asked else set())):
-        found[int(code)] = _refused(code, [problem for problem in wanted if STATUS[problem] == code])
+    found |= refusals(*problems, *(_BODY_PROBLEMS if asked else ()))
+    if asked is not None:
+        found[int(HTTPStatus.BAD_REQUEST)] = _refused(["MalformedBody"])
+        found[int(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)] = _refused(["UnsupportedMediaType"])
+    found["default"] = _refused(["InternalError"])
     return {
         "response_class": Answer,
         "response_model": None,
@@ -58,10 +60,17 @@ def _answered(status: HTTPStatus, answer: type[msgspec.Struct]) -> dict[str, Any
     return {"description": status.phrase, "content": {"application/json": {"schema": schema}}}
 
 
-def _refused(status: HTTPStatus, problems: Sequence[type[GaitkeeperError]]) -> dict[str, Any]:
-    types = [f"`{problem_type(problem.__name__)}`" for problem in problems] or ["`urn:gaitkeeper:problem:malformed-body`"]
+def refusals(*problems: type[GaitkeeperError]) -> dict[int | str, dict[str, Any]]:
+    """The documented refusals of a route, by status. Any parameter may be invalid."""
+    wanted = dict.fromkeys((*problems, errors.InvalidRequest))
+    codes = sorted({STATUS[problem] for problem in wanted})
+    return {int(code): _refused([each.__name__ for each in wanted if STATUS[each] == code]) for code in codes}
+
+
+def _refused(names: Sequence[str]) -> dict[str, Any]:
     schema = {"$ref": _REF.format(name="Problem")}
-    return {"description": ", ".join(dict.fromkeys(types)), "content": {MEDIA_TYPE: {"schema": schema}}}
+    types = ", ".join(f"`{problem_type(name)}`" for name in names)
+    return {"description": types, "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
 def install(app: FastAPI) -> None:
@@ -86,7 +95,7 @@ def write(app: FastAPI) -> dict[str, Any]:
 
 
 def _is_body(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind is not wire.Sent
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in (wire.Sent, wire.SequenceRequest)
 
 
 def _examples() -> dict[str, dict[str, Any]]:

@@ -8,9 +8,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from model.errors import LimitExceeded
-from service.engine import Probe, Stage
 from service.limits import check_frames
 from service.settings import Limits
+from service.stage import Probe, Stage
 from service.wire import Sent, SequenceRequest, decode
 
 T = TypeVar("T")

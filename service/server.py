@@ -24,7 +24,9 @@ def listen(host: str, port: int) -> socket.socket:
         sock.bind((host, port))
     except OSError as error:
         sock.close()
-        reason = "is in use by another program" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
+        reason = (
+            "is in use by another program" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
+        )
         raise InvalidRequest("port", f"{host}:{port} {reason}; choose another with --host and --port") from error
     sock.setblocking(False)
     return sock
@@ -66,11 +68,12 @@ def _server(app: ASGIApp, settings: Settings, on_started: Callable[[], None]) ->
 
 def run(app: ASGIApp, sock: socket.socket, settings: Settings, on_started: Callable[[], None]) -> None:
     """Serve until SIGTERM (ends with status 0) or Ctrl-C (`KeyboardInterrupt`), finishing what was accepted."""
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave)
     _server(app, settings, on_started).run(sockets=[sock])
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def leave(number: int, frame: FrameType | None) -> None:
+    """End with status 0, undoing contexts on the way."""
     del number, frame
     raise SystemExit(0)
 

@@ -19,7 +19,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A body that a caller sends: a key nobody knows is refused."""
 
 
-class Sequence(Sent):
+class Sequence(Sent, frozen=True):
     """The frames of one person. The same as gaitkeeper's JSON file.
 
     layout: name of the joints and their order. joints: [frame][joint][2 or 3 coordinates]. confidence:
@@ -50,16 +50,18 @@ def _regular(field: str, rows: list[Any]) -> np.ndarray:
     try:
         return np.array(rows, np.float32)
     except ValueError as error:
-        raise InvalidSequence(field, "every frame must have the same joints, and every joint the same numbers") from error
+        raise InvalidSequence(
+            field, "every frame must have the same joints, and every joint the same numbers"
+        ) from error
 
 
-class SequenceRequest(Sent):
+class SequenceRequest(Sent, frozen=True):
     """A body about one sequence."""
 
     sequence: Sequence
 
 
-class IdentifyRequest(SequenceRequest):
+class IdentifyRequest(SequenceRequest, frozen=True):
     """Who is it? fpir: hold the answer to this false-positive identification rate, not to the calibration's own."""
 
     gallery: Name = "default"
@@ -67,7 +69,7 @@ class IdentifyRequest(SequenceRequest):
     fpir: Rate | None = None
 
 
-class VerifyRequest(SequenceRequest):
+class VerifyRequest(SequenceRequest, frozen=True):
     """Is it this subject? fpir: the false-match rate to hold the answer to."""
 
     subject: Name
@@ -75,23 +77,23 @@ class VerifyRequest(SequenceRequest):
     fpir: Rate | None = None
 
 
-class ClassifyRequest(SequenceRequest):
+class ClassifyRequest(SequenceRequest, frozen=True):
     """What is this person doing?"""
 
     top_k: Count = 5
 
 
-class EmbedRequest(SequenceRequest):
+class EmbedRequest(SequenceRequest, frozen=True):
     """The embedding of a sequence, for a gallery of one's own."""
 
 
-class EnrollRequest(SequenceRequest):
+class EnrollRequest(SequenceRequest, frozen=True):
     """One more template of a subject. labels: anything worth knowing later, such as {"view": "090"}."""
 
     labels: dict[str, str] = {}
 
 
-class CreateGallery(Sent):
+class CreateGallery(Sent, frozen=True):
     name: Name
 
 
@@ -109,4 +111,3 @@ def decode(kind: type[T], body: bytes) -> T:
     except UnicodeDecodeError as error:
         raise msgspec.DecodeError(f"the body is not UTF-8 (byte {error.start})") from error
     return found
-

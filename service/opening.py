@@ -1,0 +1,52 @@
+"""From settings to an engine that is ready to answer: bundles checked and loaded, store opened, caches built."""
+
+import numpy as np
+import structlog
+
+from gallery.calibration import Calibration
+from gallery.library import Library
+from gallery.store import open_store
+from model.bundle import DEFAULT_CLASSIFIER, DEFAULT_ENCODER, open_bundle, shipped
+from model.errors import BundleMismatch
+from model.runtime import Classifier, Encoder, OnnxClassifier, OnnxEncoder
+from service.engine import Engine
+from service.metrics import Metrics
+from service.settings import Settings
+
+_log = structlog.get_logger("gaitkeeper")
+
+DEFAULT_GALLERY = "default"
+
+
+def open_engine(settings: Settings, metrics: Metrics) -> Engine:
+    """Everything a request needs, loaded and run once. Raises `InvalidBundle` or `StoreUnavailable`.
+
+    The gallery `default` is made if it is not there, so that the first enrollment needs no other request.
+    """
+    bundle = open_bundle(settings.encoder or shipped(DEFAULT_ENCODER))
+    encoder = OnnxEncoder(bundle, threads=settings.threads)
+    classifier = OnnxClassifier(
+        open_bundle(settings.classifier or shipped(DEFAULT_CLASSIFIER)), threads=settings.threads
+    )
+    prior = bundle.calibration_json()
+    priors = {bundle.fingerprint: Calibration.from_json(prior)} if prior else {}
+    library = Library(open_store(settings.data), priors=priors)
+    _warm(encoder, classifier)
+    _prepare_galleries(library, encoder)
+    return Engine(encoder, classifier, library, settings.limits, metrics)
+
+
+def _warm(encoder: Encoder, classifier: Classifier) -> None:
+    """The first call of a model is slow; let it not be a caller's."""
+    for model, call in ((encoder, encoder.embed_clips), (classifier, classifier.probabilities)):
+        call(np.zeros((1, model.clip.frames, model.layout.count, model.clip.channels), np.float32))
+
+
+def _prepare_galleries(library: Library, encoder: Encoder) -> None:
+    try:
+        library.ensure(DEFAULT_GALLERY, fingerprint=encoder.fingerprint, dim=encoder.dim)
+    except BundleMismatch as error:
+        _log.warning("requests about this gallery will be refused", gallery=DEFAULT_GALLERY, reason=str(error))
+    for gallery in library.galleries():
+        if gallery.fingerprint == encoder.fingerprint:
+            library.warm(gallery.name)

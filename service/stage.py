@@ -1,0 +1,90 @@
+"""One model behind its batcher: what it requires of a sequence, and the batches that its requests share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from model.quality import Quality, assess
+
+from model.clips import ClipSpec, to_clips
+from model.errors import UnusableSequence
+from model.layout import Layout
+from model.prepare import prepare
+from model.runtime import Classifier, Encoder
+from model.sequence import Floats, SkeletonSequence
+from service.batcher import Batcher, Bounds
+from service.limits import check_duration
+from service.metrics import Metrics
+from service.settings import Limits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probe:
+    """A sequence made ready for one model. clips: None if it is not usable, and `quality` says why.
+    sequence: as it was sent."""
+
+    clips: Floats | None
+    quality: Quality
+    notes: tuple[str, ...]
+    sequence: SkeletonSequence
+
+    def required(self) -> Floats:
+        """The clips. Raises `UnusableSequence` if there are none."""
+        if self.clips is None:
+            raise UnusableSequence(self.reasons)
+        return self.clips
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        return tuple(str(reason) for reason in self.quality.reasons)
+
+
+class Stage:
+    """One model, its requirements on sequences, and the batches that its requests share."""
+
+    def __init__(
+        self, name: str, model: Encoder | Classifier, run: Callable[[Floats], Floats], limits: Limits, metrics: Metrics
+    ) -> None:
+        self.layout: Layout = model.layout
+        self.clip: ClipSpec = model.clip
+        self.fingerprint = model.fingerprint
+        self._run, self._limits = run, limits
+        self.batcher: Batcher[Floats, Floats] = Batcher(
+            name,
+            self._work,
+            cost=lambda clips: clips.shape[0] * clips.shape[1],
+            bounds=Bounds(limits.batch_frames, limits.queue_length, limits.queue_frames, "sequence (frames in clips)"),
+            observe=metrics.batch_observer(name),
+        )
+        metrics.watch_queue(name, lambda: self.batcher.waiting)
+
+    def examine(self, sequence: SkeletonSequence) -> Probe:
+        """Convert, judge and window a sequence. Raises `LayoutMismatch` or `LimitExceeded`."""
+        check_duration(sequence, self.clip, self._limits)
+        prepared = prepare(sequence, self.layout, self.clip)
+        quality = assess(prepared.sequence, self.clip)
+        clips = to_clips(prepared.sequence, self.clip, self.layout) if quality.usable else None
+        return Probe(clips, quality, prepared.notes, sequence)
+
+    async def mean(self, clips: Floats) -> Floats:
+        """The mean (n,) of the model's answers over the clips of one sequence."""
+        rows = await self.batcher.ask(clips)
+        mean: Floats = rows.mean(axis=0)
+        return mean
+
+    def _work(self, items: list[Floats]) -> Sequence[Floats | Exception]:
+        """One call of the model for the clips of several requests. If it fails, each is tried alone, so that nobody
+        pays for what a neighbour sent."""
+        if len(items) == 1:
+            return [self._run(items[0])]
+        try:
+            rows = self._run(np.concatenate(items))
+        except Exception:
+            return [self._alone(item) for item in items]
+        return np.split(rows, np.cumsum([len(item) for item in items])[:-1])
+
+    def _alone(self, item: Floats) -> Floats | Exception:
+        try:
+            return self._run(item)
+        except Exception as error:
+            return error
