@@ -91,6 +91,11 @@ def dress(style: Style, condition: Condition, wardrobe: Wardrobe) -> tuple[Style
     return style.with_curves(curves), appearance
 
 
+def dressed_look(condition: Condition, wardrobe: Wardrobe) -> Appearance:
+    """How a condition looks on somebody who does not walk."""
+    return dress(Style(np.zeros((1, len(COLUMNS))), 1.8, 0.1), condition, wardrobe)[1]
+
+
 def _damp(curves: Doubles, names: list[str], factor: float) -> None:
     """Reduce the movement of curves, not their mean."""
     for name in names:

@@ -91,7 +91,8 @@ def bone_features(frames: Floats, _: float = 25.0) -> Doubles:
 def _mean_seen(values: Doubles, seen: NDArray[np.bool_], axis: int) -> Doubles:
     """Mean over the values that were seen; 0 where none was."""
     total: Doubles = np.where(seen, values, 0.0).sum(axis=axis)
-    return total / np.maximum(seen.sum(axis=axis), 1)
+    mean: Doubles = total / np.maximum(seen.sum(axis=axis), 1)
+    return mean
 
 
 def motion_features(frames: Floats, fps: float) -> Doubles:
