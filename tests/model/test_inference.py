@@ -8,7 +8,7 @@ from model.named_layouts import COCO_17, H36M_17
 from tests.fakes import FakeEncoder, walking
 
 
-class FakeClassifier:
+class ConfidenceClassifier:
     """Says `left` with the share of confidence in the clip."""
 
     fingerprint, layout, clip = "0" * 64, COCO_17, ClipSpec()
@@ -37,11 +37,11 @@ def test_sequences_of_any_length_share_one_call():
 
 def test_nothing_gives_nothing():
     assert embed(FakeEncoder(), []).shape == (0, 16)
-    assert classify(FakeClassifier(), []).shape == (0, 2)
+    assert classify(ConfidenceClassifier(), []).shape == (0, 2)
 
 
 def test_probabilities_are_the_mean_over_clips():
-    probabilities = classify(FakeClassifier(), [walking(frames=100)])
+    probabilities = classify(ConfidenceClassifier(), [walking(frames=100)])
     np.testing.assert_allclose(probabilities, np.array([[0.9, 0.1]]), atol=1e-6)
 
 
