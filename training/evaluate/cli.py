@@ -1,0 +1,153 @@
+"""`gaitkeeper evaluate`: gait, actions, calibrate."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from model.bundle import DEFAULT_CLASSIFIER, DEFAULT_ENCODER, Bundle, open_bundle, shipped
+from model.runtime import Device, OnnxClassifier, OnnxEncoder
+from training.data.open import open_set
+from training.evaluate import show
+from training.evaluate.actions import ActionProtocol, evaluate_actions, open_actions
+from training.evaluate.calibrate import calibrate_on
+from training.evaluate.gait import evaluate_gait
+from training.evaluate.plot import plot_confusion, plot_matrices
+from training.evaluate.progress import bar
+from training.evaluate.results import cell_rows, heading, left_out_rows, to_text, write_csv, write_text
+from training.evaluate.sources import GaitProtocol, People, is_simulated, open_source
+from training.protocols.cells import used
+
+app = typer.Typer(
+    no_args_is_help=True, help="Measure a bundle on data with known answers, through the path that is served."
+)
+
+BundleOption = Annotated[
+    Path | None, typer.Option("--bundle", metavar="DIR", help="What is measured; default: the bundle that is shipped.")
+]
+DataOption = Annotated[
+    Path, typer.Option("--data", metavar="PATH", help="A data set: directory of CSV files or of walkers, or npz.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the results as JSON instead of tables.")]
+DeviceOption = Annotated[Device, typer.Option("--device", help="auto, cpu or cuda.")]
+ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Threads of one run of the model.")]
+
+
+@app.command()
+def gait(
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results.json, CSV and picture go.")],
+    bundle: BundleOption = None,
+    protocol: Annotated[GaitProtocol, typer.Option("--protocol", help="What is searched by what.")] = (
+        GaitProtocol.CASIA_B
+    ),
+    people: Annotated[
+        People | None,
+        typer.Option("--people", help="The test split, or all; default: test for casia-b, all for the others."),
+    ] = None,
+    json: JsonOption = False,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+) -> None:
+    """Rank-1 identification by a protocol.
+
+    Writes results.json, cells.csv (one row a pair of views), left_out.csv and matrices.png to --out.
+
+    Example: gaitkeeper evaluate gait --bundle model/bundles/gait-sim-coco17 --data data/walkers --out results/walkers
+    """
+    opened = _opened(bundle, DEFAULT_ENCODER)
+    encoder = OnnxEncoder(opened, threads=threads, device=device)
+    with bar("reading") as line:
+        source = open_source(data, protocol, people, progress=line.of_bytes(data))
+    with bar("embedding") as line:
+        result = evaluate_gait(encoder, source, progress=line.of(len(used(source.cells))))
+    head = heading("gait", opened, data, protocol.value, simulated=source.simulated)
+    title = f"{opened.name} on {data.name}, protocol {protocol.value}, {result.people} people"
+    plot_matrices(result.tables, title, out / "matrices.png")
+    write_csv(out / "cells.csv", ("table", "gallery_view", "probe_view", "rank1", "probes"), cell_rows(result))
+    write_csv(out / "left_out.csv", ("sequence", "reasons", "detail"), left_out_rows(result))
+    _finish(out / "results.json", head | result.to_json(), lambda c: show.show_gait(c, result, title), json)
+
+
+@app.command()
+def actions(
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results.json and picture go.")],
+    bundle: BundleOption = None,
+    protocol: Annotated[ActionProtocol, typer.Option("--protocol", help="Which sequences are tested on.")] = (
+        ActionProtocol.ALL
+    ),
+    json: JsonOption = False,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+) -> None:
+    """Accuracy of a classifier, class by class.
+
+    Writes results.json and confusion.png to --out. Sequences with a label that the classifier does not have are left
+    out, and counted.
+
+    Example: gaitkeeper evaluate actions --bundle bundles/utd --data utd_mhad.npz --protocol utd-mhad --out results/utd
+    """
+    opened = _opened(bundle, DEFAULT_CLASSIFIER)
+    classifier = OnnxClassifier(opened, threads=threads, device=device)
+    tested = open_actions(data, protocol)
+    with bar("classifying") as line:
+        result = evaluate_actions(classifier, tested, progress=line.of(len(tested)))
+    head = heading("actions", opened, data, protocol.value, simulated=is_simulated(data))
+    title = f"{opened.name} on {data.name} ({protocol.value}), {result.people} people"
+    plot_confusion(result.confusion, result.labels, title, out / "confusion.png")
+    _finish(out / "results.json", head | result.to_json(), lambda c: show.show_actions(c, result, title), json)
+
+
+@app.command()
+def calibrate(
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The calibration, a JSON file.")],
+    bundle: BundleOption = None,
+    made_on: Annotated[str, typer.Option("--made-on", help="What the data are, in words.")] = "",
+    templates: Annotated[int, typer.Option("--templates", min=1, help="Templates of each enrolled subject.")] = 1,
+    fpir: Annotated[float, typer.Option("--fpir", help="The false-positive rate to aim at by default.")] = 0.05,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random galleries.")] = 0,
+    json: JsonOption = False,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+) -> None:
+    """Measure which threshold holds which false-positive rate, for galleries of several sizes.
+
+    Everybody in the data is used: give people whom the encoder was not trained on.
+
+    Example: gaitkeeper evaluate calibrate --bundle bundles/gait --data data/others --out bundles/gait/calibration.json
+    """
+    opened = _opened(bundle, DEFAULT_ENCODER)
+    encoder = OnnxEncoder(opened, threads=threads, device=device)
+    with bar("reading") as line:
+        labelled = open_set(data, progress=line.of_bytes(data))
+    with bar("embedding") as line:
+        calibration, left_out = calibrate_on(
+            encoder, labelled, made_on=made_on or labelled.name, templates_per_subject=templates, target_fpir=fpir,
+            seed=seed, progress=line.of(len(labelled)),
+        )  # fmt: skip
+
+    def show_all(console: Console) -> None:
+        show.show_calibration(console, calibration)
+        show.show_left_out(console, left_out)
+
+    _finish(out, calibration.to_json(), show_all, json)
+
+
+def _opened(path: Path | None, default: str) -> Bundle:
+    return open_bundle(path or shipped(default))
+
+
+def _finish(path: Path, content: Mapping[str, Any], show_all: Callable[[Console], None], as_json: bool) -> None:
+    """Keep the results, then print them: for a person, or for a program."""
+    text = to_text(content)
+    write_text(path, text)
+    if as_json:
+        typer.echo(text, nl=False)
+        return
+    console = Console()
+    show_all(console)
+    console.print(f"written to {path.parent}", style="dim")

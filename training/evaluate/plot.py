@@ -1,0 +1,87 @@
+"""Pictures of an evaluation: matrices of view pairs, and a confusion matrix."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from training.evaluate.scoring import Table
+
+Reals = NDArray[np.float64]
+_COLOURS = "viridis"
+_LIGHT = 0.55
+"""Above this share a cell is bright, and is written on in black."""
+
+
+def plot_matrices(tables: Sequence[Table], title: str, path: Path) -> None:
+    """One matrix a table side by side: rank-1 in per cent, gallery views down, probe views across."""
+    shown = [table for table in tables if len(table.gallery_views) > 1] or list(tables)
+    side = max(3.2, 0.5 * max(len(table.probe_views) for table in shown) + 0.6)
+    columns = min(3, len(shown))
+    rows = -(-len(shown) // columns)
+    figure = Figure(figsize=(columns * side + 1.0, rows * (side + 0.5) + 0.5), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    image = None
+    for axes, table in zip(grid, shown, strict=False):
+        image = _matrix(axes, table)
+    for axes in grid[len(shown) :]:
+        axes.set_visible(False)
+    figure.suptitle(title)
+    if image is not None:
+        figure.colorbar(image, ax=list(grid), label="rank-1 (%)", shrink=0.8)
+    _save(figure, path)
+
+
+def _matrix(axes: Any, table: Table) -> Any:
+    per_cent = 100 * table.matrix
+    image = axes.imshow(np.ma.masked_invalid(per_cent), vmin=0, vmax=100, cmap=_COLOURS)
+    _write_cells(axes, per_cent, 100.0)
+    axes.set_title(f"{table.name}: {100 * table.accuracy():.1f} % of {table.people} people")
+    axes.set_xticks(range(len(table.probe_views)), table.probe_views, rotation=90)
+    axes.set_yticks(range(len(table.gallery_views)), table.gallery_views)
+    axes.set_xlabel("probe view")
+    axes.set_ylabel("gallery view")
+    return image
+
+
+def plot_confusion(counts: NDArray[np.int64], labels: Sequence[str], title: str, path: Path) -> None:
+    """counts: (true, given), written into the cells; colours are shares of the true class."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = max(4.5, 0.42 * len(labels) + 2.5)
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(100 * shares, vmin=0, vmax=100, cmap=_COLOURS)
+    _write_cells(axes, 100 * shares, 100.0, counts)
+    axes.set_xticks(range(len(labels)), labels, rotation=90)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_xlabel("given")
+    axes.set_ylabel("true")
+    axes.set_title(title)
+    figure.colorbar(image, ax=axes, label="share of the true class (%)", shrink=0.8)
+    _save(figure, path)
+
+
+def _write_cells(axes: Any, values: Reals, top: float, text: NDArray[Any] | None = None) -> None:
+    size = 7.5 if len(values) <= 15 else 5.5
+    for (row, column), value in np.ndenumerate(values):
+        if np.isnan(value) or (text is not None and text[row, column] == 0):
+            continue
+        word = f"{value:.0f}" if text is None else str(text[row, column])
+        colour = "black" if value > _LIGHT * top else "white"
+        axes.text(column, row, word, ha="center", va="center", color=colour, fontsize=size)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """The picture at `path`, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.stem}.unfinished.png")
+    try:
+        FigureCanvasAgg(figure)
+        figure.savefig(unfinished, dpi=110)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
