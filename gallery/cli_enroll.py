@@ -1,0 +1,184 @@
+"""The command `enroll`: one file, or a manifest of thousands that goes on where it was interrupted."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gallery.options import AsJson, Aspect, BundlePath, Data, Fps, GalleryName, LayoutName, TrackName
+
+if TYPE_CHECKING:
+    from gallery.enroll import Result, Submission
+    from gallery.manifest import Entry
+
+REFUSALS_SHOWN = 20
+
+
+def enroll(
+    file: Annotated[Path | None, typer.Argument(help="Keypoint file (see `gaitkeeper inspect`).")] = None,
+    subject: Annotated[str | None, typer.Option("--subject", help="Whose it is.")] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option("--manifest", help="CSV with columns file, subject[, track, fps, aspect, labels ...]."),
+    ] = None,
+    name: GalleryName = "default",
+    data: Data = Path("gaitkeeper-data"),
+    bundle: BundlePath = None,
+    label: Annotated[list[str] | None, typer.Option("--label", help="KEY=VALUE, as often as wanted.")] = None,
+    track: TrackName = None,
+    fps: Fps = None,
+    aspect: Aspect = None,
+    layout: LayoutName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enroll one file, or all files of a manifest. What is enrolled already is passed over, so that a run which was
+    interrupted is finished by the same command. Status 0: all are enrolled; 1: some of a manifest were refused; 2: an
+    error.
+
+    Example: gaitkeeper enroll walk.json --subject ann --label view=090
+
+    Example: gaitkeeper enroll --manifest people.csv --gallery staff
+    """
+    from gallery.enroll import enroll as enroll_all
+    from gallery.opening import open_bundle_or_default, open_encoder, open_library
+    from gallery.printing import err, print_json
+
+    labels = _labels(label or [])
+    hints = {"track": track, "fps": fps, "aspect": aspect, "layout": layout}
+    entries = _entries(file, subject, manifest, labels, hints)
+    submissions = _read(entries)
+    if manifest is None:
+        # A file that cannot be read is known before anything is made for it.
+        submissions = iter([_submission(entries[0])])
+    opened = open_bundle_or_default(bundle)
+    report = _Report()
+    with open_library(data, opened, make=True) as library:
+        encoder = open_encoder(opened)
+        if library.ensure(name, fingerprint=opened.fingerprint, dim=encoder.dim):
+            err.print(f"created gallery {name}", markup=False)
+        try:
+            for result in _with_progress(enroll_all(library, encoder, name, submissions), len(entries)):
+                report.add(result)
+        except KeyboardInterrupt:
+            err.print(f"interrupted: {report.summary()}; the same command goes on from here", markup=False)
+            raise
+    if as_json:
+        print_json({"gallery": name, **report.counts(), "results": report.results})
+    elif manifest is None and report.refused:
+        err.print(f"error: {report.refused[0].detail}", markup=False, soft_wrap=True)
+    else:
+        report.say()
+    if report.refused:
+        raise typer.Exit(2 if manifest is None else 1)
+
+
+def _labels(pairs: Sequence[str]) -> dict[str, str]:
+    labels = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not (key and separator):
+            raise typer.BadParameter(f"{pair!r} is not KEY=VALUE", param_hint="--label")
+        labels[key] = value
+    return labels
+
+
+def _entries(
+    file: Path | None, subject: str | None, manifest: Path | None, labels: dict[str, str], hints: dict[str, Any]
+) -> "list[Entry]":
+    from gallery.manifest import Entry, read_manifest
+    from gallery.template import check_labels, check_name
+
+    check_labels(labels)
+    if manifest is not None:
+        if file is not None or subject is not None or any(hints.values()):
+            raise typer.BadParameter("a manifest has file, subject, track, fps, aspect and layout in its own columns")
+        from dataclasses import replace
+
+        return [replace(entry, labels={**labels, **entry.labels}) for entry in read_manifest(manifest)]
+    if file is None or subject is None:
+        raise typer.BadParameter("give FILE and --subject, or --manifest")
+    return [Entry(line=0, file=file, subject=check_name("subject", subject), labels=labels, **hints)]
+
+
+def _read(entries: "Sequence[Entry]") -> "Iterator[Submission | Result]":
+    """Each file as a submission, or the refusal of one that cannot be read."""
+    from gallery.enroll import refused
+    from model.errors import GaitkeeperError, UnreadableFile
+
+    for entry in entries:
+        try:
+            yield _submission(entry)
+        except GaitkeeperError as error:
+            yield refused(_name(entry), entry.subject, error)
+        except OSError as error:
+            reason = UnreadableFile(str(entry.file), error.strerror or str(error))
+            yield refused(_name(entry), entry.subject, reason)
+
+
+def _submission(entry: "Entry") -> "Submission":
+    from gallery.enroll import Submission
+    from gallery.opening import read_track
+
+    found, _ = read_track(entry.file, entry.track, fps=entry.fps, aspect=entry.aspect, layout=entry.layout)
+    return Submission(_name(entry), entry.subject, found.sequence, {**found.labels, **entry.labels})
+
+
+def _name(entry: "Entry") -> str:
+    return str(entry.file) if entry.track is None else f"{entry.file} [{entry.track}]"
+
+
+def _with_progress(results: "Iterator[Result]", total: int) -> "Iterator[Result]":
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from gallery.printing import err
+
+    columns = (TextColumn("enrolling"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=total == 1 or not err.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+        for result in results:
+            progress.advance(task)
+            yield result
+
+
+@dataclass(slots=True)
+class _Report:
+    results: "list[Result]" = field(default_factory=list)
+    status: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: "Result") -> None:
+        self.results.append(result)
+        self.status[result.status] += 1
+
+    @property
+    def refused(self) -> "list[Result]":
+        return [result for result in self.results if result.status == "refused"]
+
+    def counts(self) -> dict[str, int]:
+        return {status: self.status[status] for status in ("enrolled", "repeated", "refused")}
+
+    def summary(self) -> str:
+        counts = self.counts()
+        return f"{counts['enrolled']} enrolled, {counts['repeated']} there already, {counts['refused']} refused"
+
+    def say(self) -> None:
+        from rich.table import Table
+
+        from gallery.printing import err, out
+
+        out.print(self.summary())
+        refused = self.refused
+        if len(self.results) == 1:
+            for note in self.results[0].notes:
+                out.print(f"note: {note}", markup=False, soft_wrap=True)
+        if refused:
+            why = Counter(reason for result in refused for reason in result.reasons)
+            err.print("refused: " + ", ".join(f"{count} × {reason}" for reason, count in why.most_common()))
+            table = Table("file", "subject", "why")
+            for result in refused[:REFUSALS_SHOWN]:
+                table.add_row(result.name, result.subject, result.detail)
+            err.print(table)
+            if len(refused) > REFUSALS_SHOWN:
+                err.print(f"and {len(refused) - REFUSALS_SHOWN} more; --json lists all of them")

@@ -1,0 +1,87 @@
+"""Identify and verify sequences: the path from a skeleton to a decision, quality first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gallery.decide import abstain
+from gallery.enroll import Ready, make_ready
+from gallery.library import Library
+from gallery.template import Decision
+from model.errors import UnusableSequence
+from model.inference import embed
+from model.runtime import Encoder
+from model.sequence import SkeletonSequence
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decision, and what was changed to make the sequence fit the encoder."""
+
+    decision: Decision
+    notes: tuple[str, ...] = ()
+
+
+def identify(
+    library: Library,
+    encoder: Encoder,
+    gallery: str,
+    sequences: Sequence[SkeletonSequence],
+    *,
+    top_k: int = 5,
+    fpir: float | None = None,
+    threshold: float | None = None,
+) -> list[Answer]:
+    """Who each sequence is. One that is not usable is not searched for: its decision abstains and says why.
+
+    Raises what `Library.identify` raises, and `LayoutMismatch`.
+    """
+    examined = [_examine(sequence, encoder) for sequence in sequences]
+    ready = [one for one in examined if isinstance(one, Ready)]
+    if not ready:
+        library.gallery(gallery)  # a gallery that is not there is not an abstention
+    decisions = iter(
+        library.identify(
+            gallery,
+            embed(encoder, [one.sequence for one in ready]),
+            fingerprint=encoder.fingerprint,
+            top_k=top_k,
+            fpir=fpir,
+            threshold=threshold,
+        )
+        if ready
+        else ()
+    )
+    return [Answer(next(decisions), _notes(one)) if isinstance(one, Ready) else Answer(one) for one in examined]
+
+
+def verify(
+    library: Library,
+    encoder: Encoder,
+    gallery: str,
+    subject: str,
+    sequence: SkeletonSequence,
+    *,
+    fmr: float | None = None,
+    threshold: float | None = None,
+) -> Answer:
+    """Whether the sequence is `subject`, at a false-match rate. Raises what `Library.verify` raises."""
+    library.subject(gallery, subject)
+    ready = _examine(sequence, encoder)
+    if isinstance(ready, Decision):
+        return Answer(ready)
+    embedding = embed(encoder, [ready.sequence])[0]
+    decision = library.verify(
+        gallery, subject, embedding, fingerprint=encoder.fingerprint, fmr=fmr, threshold=threshold
+    )
+    return Answer(decision, _notes(ready))
+
+
+def _examine(sequence: SkeletonSequence, encoder: Encoder) -> Ready | Decision:
+    try:
+        return make_ready(sequence, encoder)
+    except UnusableSequence as error:
+        return abstain(error.reasons)
+
+
+def _notes(ready: Ready) -> tuple[str, ...]:
+    return (*ready.notes, *ready.advice)

@@ -1,0 +1,75 @@
+"""A manifest: a CSV file that names thousands of keypoint files and whose each is."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gallery.template import check_name
+from model.errors import InvalidRequest, UnreadableFile
+
+COLUMNS = ("file", "subject", "track", "fps", "aspect", "layout")
+MANIFEST_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: a file (beside the manifest unless absolute), its subject, and what the reader should know."""
+
+    line: int
+    file: Path
+    subject: str
+    track: str | None
+    fps: float | None
+    aspect: float | None
+    layout: str | None
+    labels: Mapping[str, str]
+
+
+def read_manifest(path: Path) -> list[Entry]:
+    """The lines of a CSV with columns file and subject, and perhaps track, fps, aspect, layout; others are labels.
+
+    Raises `UnreadableFile`, naming the line, before anything is done with any of them.
+    """
+    try:
+        if path.stat().st_size > MANIFEST_BYTES:
+            raise UnreadableFile(str(path), f"larger than {MANIFEST_BYTES} bytes")
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            entries = list(_entries(path, csv.DictReader(stream, strict=True)))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UnreadableFile(str(path), str(getattr(error, "strerror", None) or error)) from error
+    if not entries:
+        raise UnreadableFile(str(path), "no lines behind the header")
+    return entries
+
+
+def _entries(path: Path, rows: "csv.DictReader[str]") -> Iterator[Entry]:
+    header = rows.fieldnames or ()
+    if not {"file", "subject"} <= set(header) or len(set(header)) != len(header):
+        raise UnreadableFile(str(path), "its first line must name the columns file and subject, and none twice")
+    for row in rows:
+        try:
+            yield _entry(path.parent, rows.line_num, row)
+        except (ValueError, InvalidRequest) as error:
+            raise UnreadableFile(str(path), f"line {rows.line_num}: {error}") from error
+
+
+def _entry(beside: Path, line: int, row: dict[str, str]) -> Entry:
+    if None in row or None in row.values():
+        raise ValueError("it has not as many fields as the first line")
+    if not row["file"]:
+        raise ValueError("no file")
+    return Entry(
+        line=line,
+        file=beside / row["file"],
+        subject=check_name("subject", row["subject"]),
+        track=row.get("track") or None,
+        fps=_number(row.get("fps")),
+        aspect=_number(row.get("aspect")),
+        layout=row.get("layout") or None,
+        labels={key: value for key, value in row.items() if key not in COLUMNS and value},
+    )
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text else None

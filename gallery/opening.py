@@ -1,0 +1,59 @@
+"""What the commands open: the store of a data directory, the encoder of a bundle, one person of a file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.errors import ModelMissing, StoreUnavailable
+
+if TYPE_CHECKING:
+    from gallery.library import Library
+    from model.bundle import Bundle
+    from model.readers import Track
+    from model.runtime import Encoder
+
+
+def open_bundle_or_default(path: Path | None) -> "Bundle":
+    """The bundle at `path`, or the shipped encoder; it must hold an encoder."""
+    from model.bundle import DEFAULT_ENCODER, open_bundle, shipped
+
+    bundle = open_bundle(shipped(DEFAULT_ENCODER) if path is None else path)
+    if bundle.manifest.dim is None:
+        raise ModelMissing(str(bundle.path), "encoder")
+    return bundle
+
+
+def open_encoder(bundle: "Bundle") -> "Encoder":
+    from model.runtime import OnnxEncoder
+
+    return OnnxEncoder(bundle)
+
+
+@contextmanager
+def open_library(data: Path, bundle: "Bundle | None" = None, *, make: bool = False) -> Iterator["Library"]:
+    """The library of a data directory, with the bundle's calibration. Unless `make`, the directory must be there."""
+    from gallery.calibration import Calibration
+    from gallery.library import Library
+    from gallery.store import open_store
+    from gallery.store.engine import DATABASE
+
+    if not make and not (data / DATABASE).exists():
+        raise StoreUnavailable(f"there is none in {data}; `gaitkeeper enroll` makes it, or name another with --data")
+    content = None if bundle is None else bundle.calibration_json()
+    priors = {} if bundle is None or content is None else {bundle.fingerprint: Calibration.from_json(content)}
+    library = Library(open_store(data), priors=priors)
+    try:
+        yield library
+    finally:
+        library.close()
+
+
+def read_track(
+    file: Path, track: str | None, *, fps: float | None = None, aspect: float | None = None, layout: str | None = None
+) -> tuple["Track", tuple[str, ...]]:
+    """One person of a file, and the reader's notes. Raises `SeveralTracks` where a track must be chosen."""
+    from model.readers import Hints, only_track, read
+
+    recording = read(file, hints=Hints(fps=fps, aspect=aspect, layout=layout))
+    return only_track(recording, track), recording.notes

@@ -1,0 +1,23 @@
+"""Options that the commands share."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+Data: TypeAlias = Annotated[
+    Path, typer.Option("--data", envvar="GAITKEEPER_DATA", help="Data directory.", file_okay=False)
+]
+GalleryName: TypeAlias = Annotated[str, typer.Option("--gallery", "-g", help="Name of the gallery.")]
+BundlePath: TypeAlias = Annotated[
+    Path | None, typer.Option("--bundle", help="Bundle with the encoder.", show_default="the shipped one")
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TrackName: TypeAlias = Annotated[str | None, typer.Option("--track", help="Which person, if the file holds several.")]
+Fps: TypeAlias = Annotated[float | None, typer.Option("--fps", help="Frames a second, if the file does not say.")]
+Aspect: TypeAlias = Annotated[
+    float | None, typer.Option("--aspect", help="Image width / height, for coordinates divided by them.")
+]
+LayoutName: TypeAlias = Annotated[
+    str | None, typer.Option("--layout", help="Layout, where the number of joints leaves a choice.")
+]

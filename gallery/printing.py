@@ -1,0 +1,102 @@
+"""How the commands answer: tables for people, JSON for programs."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gallery.template import Candidate, Decision, Gallery, Outcome, Subject, Template
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+_STYLE = {Outcome.MATCH: "bold green", Outcome.NO_MATCH: "bold", Outcome.ABSTAIN: "yellow"}
+
+
+def print_json(value: object) -> None:
+    json.dump(plain(value), sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def plain(value: object) -> Any:
+    """A value of ours as what JSON can hold; embeddings are left out."""
+    if is_dataclass(value) and not isinstance(value, type):
+        found = {field.name: getattr(value, field.name) for field in fields(value)}
+        return {key: plain(held) for key, held in found.items() if not isinstance(held, np.ndarray)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(held) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(held) for held in value]
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
+
+
+def galleries_table(galleries: Sequence[Gallery]) -> Table:
+    table = Table("gallery", "subjects", "templates", "bundle", "created")
+    for each in galleries:
+        table.add_row(each.name, str(each.subjects), str(each.templates), each.fingerprint[:12], day(each.created))
+    return table
+
+
+def subjects_table(subjects: Sequence[Subject]) -> Table:
+    table = Table("subject", "templates", "enrolled")
+    for each in subjects:
+        table.add_row(each.id, str(each.templates), day(each.created))
+    return table
+
+
+def templates_table(templates: Sequence[Template]) -> Table:
+    table = Table("template", "frames", "labels", "enrolled")
+    for each in templates:
+        labels = ", ".join(f"{key}={value}" for key, value in each.labels.items())
+        table.add_row(str(each.id), str(each.frames), labels, day(each.created))
+    return table
+
+
+def day(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+
+
+def say_decision(decision: Decision, notes: Sequence[str]) -> None:
+    """A decision in words: who, how sure, and the candidates."""
+    style = _STYLE[decision.outcome]
+    out.print(f"[{style}]{decision.outcome}[/]{_who(decision)}", soft_wrap=True)
+    for line in (*_why(decision), *(f"note: {note}" for note in notes)):
+        out.print(line, markup=False, soft_wrap=True)
+    if decision.candidates:
+        out.print(_candidates_table(decision.candidates))
+
+
+def _who(decision: Decision) -> str:
+    if decision.outcome is Outcome.MATCH:
+        return f": this is subject [bold]{escape(decision.subject or '')}[/]"
+    return ": nobody I know" if decision.outcome is Outcome.NO_MATCH else f": {', '.join(decision.reasons)}"
+
+
+def _why(decision: Decision) -> list[str]:
+    lines = []
+    if decision.score is not None:
+        margin = "" if decision.margin is None else f", {decision.margin:.3f} above the next"
+        lines.append(f"score {decision.score:.3f}{margin}; {decision.searched} subjects searched")
+    if decision.threshold is not None:
+        rate = "" if decision.fpir is None else f", for a false-positive rate of {decision.fpir:.3g}"
+        basis = {"prior": "the bundle's calibration", "gallery": "this gallery's calibration"}
+        lines.append(
+            f"threshold {decision.threshold:.3f}{rate}; basis: {basis.get(decision.basis, 'given, not measured')}"
+        )
+    if decision.outcome is not Outcome.ABSTAIN and decision.reasons:
+        lines.append(f"note: {', '.join(decision.reasons)}")
+    return lines
+
+
+def _candidates_table(candidates: Sequence[Candidate]) -> Table:
+    table = Table("candidate", "score", "template")
+    for each in candidates:
+        table.add_row(each.subject, f"{each.score:.3f}", str(each.template))
+    return table
