@@ -14,10 +14,15 @@ class _Section(BaseModel):
 
 
 class CrossEntropyConfig(_Section):
-    """Cross-entropy (Eq. 2). `margin` lowers the true class's cosine, where the network's head is `cosine`."""
+    """Cross-entropy (Eq. 2). `margin` lowers the true class's cosine, where the network's head is `cosine`.
+
+    The margin grows from 0 over the first `margin_rise` of all epochs: at once, it keeps a young network from
+    learning anything.
+    """
 
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     margin: float = Field(default=0.0, ge=0, lt=1)
+    margin_rise: float = Field(default=0.3, ge=0, le=1)
 
 
 class InterConfig(_Section):

@@ -26,16 +26,21 @@ class Terms(NamedTuple):
 class Objective(nn.Module):
     """`Outputs` of the network and labels (batch,) to `Terms`. All state of the losses is in buffers."""
 
+    margin: Tensor
+
     def __init__(self, network: NetworkConfig, config: LossConfig, epochs: int) -> None:
         super().__init__()
         self.config = config
-        self.margin = config.ce.margin * network.cosine_scale if network.head == "cosine" else 0.0
+        self.full_margin = config.ce.margin * network.cosine_scale if network.head == "cosine" else 0.0
+        self.rise = config.ce.margin_rise * epochs
+        self.register_buffer("margin", torch.tensor(self.full_margin))
         dim = network.dim if config.feature == "embedding" else network.projection
         self.inter = InterClassLoss(network.classes, dim, config.inter, epochs) if config.inter.enabled else None
         self.intra = IntraClassLoss(dim, config.intra, epochs) if config.intra.enabled else None
 
     def set_epoch(self, epoch: int) -> None:
         """Once before each epoch (0-based)."""
+        self.margin.fill_(self.full_margin * (min(1.0, epoch / self.rise) if self.rise else 1.0))
         for loss in (self.inter, self.intra):
             if loss is not None:
                 loss.set_epoch(epoch)
@@ -54,8 +59,8 @@ class Objective(nn.Module):
         return Terms(total, ce.detach(), inter.detach(), intra.detach(), predictions == labels)
 
     def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        if self.margin:
-            logits = logits.scatter_add(1, labels[:, None], torch.full_like(logits[:, :1], -self.margin))
+        if self.full_margin:
+            logits = logits.scatter_add(1, labels[:, None], -self.margin.expand(len(labels), 1))
         return functional.cross_entropy(logits, labels, label_smoothing=self.config.ce.label_smoothing)
 
     def _features(self, outputs: Outputs) -> Tensor:
