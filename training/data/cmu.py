@@ -7,7 +7,7 @@ Many of these skeletons were rebuilt on shared bodies, so the data teach and tes
 whose subject the source does not know count as one unknown person.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -21,9 +21,9 @@ from model.named_layouts import CMU_20, COCO_17
 from model.sequence import SkeletonSequence
 from training.data.arrays import SequenceSet, read_arrays
 from training.data.recordings import load_recordings
-from training.simulate.anthropometry import standard_body
-from training.simulate.cameras import around, looking, random_camera
-from training.simulate.noise import NoiseModel, observe
+from training.simulate.cameras import around, looking
+from training.simulate.mocap import cmu_to_coco17_3d, film
+from training.simulate.noise import NoiseModel
 
 ACKNOWLEDGEMENT = (
     "The data used in this project was obtained from mocap.cs.cmu.edu. "
@@ -53,7 +53,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """One piece of a trial. joints: (T, 17, 3) COCO joints in metres, y up, on a floor at 0, moving along z."""
+    """One piece of a trial. joints: (T, 17, 3) COCO joints in metres, y up, where they were recorded."""
 
     name: str
     subject: str
@@ -77,13 +77,13 @@ def _pieces(data: SequenceSet, i: int) -> Iterator[Trial]:
     name, subject = str(data.sequence_name[i]), str(data.subject[i])
     action = CLASSES[str(data.action[i])]
     part = Part.TEST if subject in TEST_SUBJECTS or name in TEST_TRIALS else Part.TRAIN
-    joints = _coco(data.clip_frames(i)[..., :3].astype(np.float64))
+    joints = cmu_to_coco17_3d(data.clip_frames(i)[..., :3])
     count = -(-len(joints) // LONGEST)
     for number, piece in enumerate(np.array_split(joints, count), start=1):
         if not (_leaps(piece) if action == "jump" else _goes_ahead(piece)):
             continue
         named = name if count == 1 else f"{name}#{number}"
-        yield Trial(named, f"cmu-{subject or 'unknown'}", action, part, data.fps_of(i), _placed(piece))
+        yield Trial(named, f"cmu-{subject or 'unknown'}", action, part, data.fps_of(i), piece)
 
 
 def _leaps(joints: NDArray[np.float64]) -> bool:
@@ -101,70 +101,25 @@ def _goes_ahead(joints: NDArray[np.float64]) -> bool:
     return bool(np.linalg.norm(way) >= _AHEAD * steps and (facing @ way).mean() >= _AHEAD * np.linalg.norm(way))
 
 
-def _coco(joints: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The capture's joints (T, 20, 3) as COCO's (T, 17, 3), with a standard face put on the head.
-
-    The capture has no face; without one, its actions would be told from simulated ones by what is missing.
-    """
-    at = {joint: joints[:, i] for i, joint in enumerate(CMU_20.joints)}
-    body = standard_body()
-    across = at["left_shoulder"] - at["right_shoulder"]
-    up = _unit(at["mid_shoulder"] - at["mid_hip"])  # of the trunk: the neck's own axis leans forward
-    forward = _unit(np.cross(across, up))
-    left = np.cross(up, forward)
-    spots = {
-        "nose": (0.0, -body.nose_down, body.nose_forward),
-        "left_eye": (body.eye_spacing / 2, body.eye_up, body.eye_forward),
-        "right_eye": (-body.eye_spacing / 2, body.eye_up, body.eye_forward),
-        "left_ear": (body.ear_spacing / 2, body.ear_up, 0.0),
-        "right_ear": (-body.ear_spacing / 2, body.ear_up, 0.0),
-    }
-    for joint, (x, y, z) in spots.items():
-        at[joint] = at["head"] + x * left + y * up + z * forward
-    return np.stack([at[joint] for joint in COCO_17.joints], axis=1)
-
-
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
-
-
-def _placed(joints: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Moved so that the path's middle is above the origin, turned so that it, or the body if it stays, goes along z."""
-    hips = joints[:, 11:13].mean(axis=1)
-    way = hips[-1] - hips[0]
-    if np.hypot(way[0], way[2]) < 0.5:
-        across = (joints[:, 11] - joints[:, 12]).mean(axis=0)
-        way = np.cross(across, [0.0, 1.0, 0.0])
-    angle = np.arctan2(way[0], way[2])
-    turn = np.array([[np.cos(angle), 0, -np.sin(angle)], [0, 1, 0], [np.sin(angle), 0, np.cos(angle)]])
-    middle = (hips.max(axis=0) + hips.min(axis=0)) / 2 * [1, 0, 1]
-    return np.asarray((joints - middle) @ turn.T)
-
-
 def observed(
-    path: Path, part: Part, *, cameras: int = 8, seed: int = 1000, noise: NoiseModel | None = None
+    pieces: Sequence[Trial], *, cameras: int = 8, seed: int = 1000, noise: NoiseModel | None = None
 ) -> SequenceSet:
-    """Every piece of `part` through `cameras` random cameras each: COCO-17, pixels, with an estimator's errors.
+    """Every piece through `cameras` random cameras of its own: COCO-17, pixels, with an estimator's errors.
 
     Labels: subject "cmu-035", action, sequence the trial, view the camera's angle, part.
     """
-    model = noise or NoiseModel()
     seen, labels = [], []
-    for number, trial in enumerate(trials(path)):
-        if trial.part is not part:
-            continue
+    for number, trial in enumerate(pieces):
         for k in range(cameras):
             rng = np.random.default_rng([seed, number, k])
-            camera = random_camera(rng)
-            frames = observe(trial.joints, camera, model, rng, fps=trial.fps)
+            frames, camera = film(trial.joints, rng, fps=trial.fps, noise=noise)
             seen.append(SkeletonSequence(frames[..., :2], frames[..., 2], COCO_17, trial.fps))
-            labels.append((trial.subject, trial.action, trial.name, f"{float(camera.view):03.0f}"))
+            labels.append((trial.subject, trial.action, trial.name, f"{float(camera.view):03.0f}", trial.part.value))
     if not seen:
-        raise InvalidDataSet(str(path), f"has no walk, run or jump of part {part.value}")
-    subject, action, name, view = np.array(labels).T
-    parts = np.full(len(seen), part.value)
+        raise InvalidDataSet("motion capture", "has no walk, run or jump")
+    subject, action, name, view, part = np.array(labels).T
     return SequenceSet.of_sequences(
-        seen, name=f"cmu-{part.value}", subject=subject, action=action, sequence=name, view=view, part=parts
+        seen, name="cmu", subject=subject, action=action, sequence=name, view=view, part=part
     )
 
 
@@ -178,13 +133,13 @@ SAMPLES: Mapping[str, str] = MappingProxyType(
 """Name of a sample file to the piece it shows; all of them are of part `TEST`."""
 
 
-def samples(path: Path, *, seed: int = 0) -> dict[str, SkeletonSequence]:
+def samples(pieces: Sequence[Trial], *, seed: int = 0) -> dict[str, SkeletonSequence]:
     """Short recordings of real people for a demo, by name: one simulated camera each, with an estimator's errors."""
-    named = {trial.name: trial for trial in trials(path) if trial.part is Part.TEST}
+    named = {trial.name: trial for trial in pieces if trial.part is Part.TEST}
     shown = {}
     for number, (name, piece) in enumerate(SAMPLES.items()):
         rng = np.random.default_rng([seed, number])
         camera = looking(around(rng.uniform(30, 75), 7.0, 1.5), [0.0, 0.9, 0.0], 1000.0, (1280, 720))
-        frames = observe(named[piece].joints, camera, NoiseModel(), rng, fps=named[piece].fps)
+        frames, _ = film(named[piece].joints, rng, fps=named[piece].fps, camera=camera)
         shown[name] = SkeletonSequence(frames[..., :2], frames[..., 2], COCO_17, named[piece].fps)
     return shown

@@ -23,7 +23,7 @@ def plot_matrices(tables: Sequence[Table], title: str, path: Path) -> None:
     side = max(3.2, 0.5 * max(len(table.probe_views) for table in shown) + 0.6)
     columns = min(3, len(shown))
     rows = -(-len(shown) // columns)
-    figure = Figure(figsize=(columns * side + 1.0, rows * (side + 0.5) + 0.5), layout="constrained")
+    figure = Figure(figsize=(columns * side + 1.0, rows * (0.9 * side + 0.4) + 0.4), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     image = None
     for axes, table in zip(grid, shown, strict=False):
@@ -40,7 +40,7 @@ def _matrix(axes: Any, table: Table) -> Any:
     per_cent = 100 * table.matrix
     image = axes.imshow(np.ma.masked_invalid(per_cent), vmin=0, vmax=100, cmap=_COLOURS)
     _write_cells(axes, per_cent, 100.0)
-    axes.set_title(f"{table.name}: {100 * table.accuracy():.1f} % of {table.people} people")
+    axes.set_title(f"{table.name}: rank-1 {100 * table.accuracy():.1f} %")
     axes.set_xticks(range(len(table.probe_views)), table.probe_views, rotation=90)
     axes.set_yticks(range(len(table.gallery_views)), table.gallery_views)
     axes.set_xlabel("probe view")
