@@ -25,8 +25,14 @@ def neighbours(confusion: Tensor, k: int) -> Tensor:
 
 
 def official_neighbours(confusion: Tensor, k: int) -> Tensor:
-    """As the published code has it: ties go to the lower index; the class itself and zero counts take part."""
-    place = confusion.sort(dim=1, descending=True, stable=True).indices[:, :k]
+    """As the published code has it: ties go to the lower index; the class itself and zero counts take part.
+
+    The counts must be whole, as they are without decay.
+    """
+    count = len(confusion)
+    # One number that orders by count, then by index: many times faster than a stable sort of whole rows.
+    order = confusion.double() * count - torch.arange(count, device=confusion.device)
+    place = order.topk(min(k, count), dim=1, sorted=False).indices
     return torch.zeros_like(confusion, dtype=torch.bool).scatter_(1, place, True)
 
 

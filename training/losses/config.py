@@ -1,8 +1,8 @@
 """What a recipe may say about the losses; every default is the paper's unless a comment says otherwise."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Mode = Literal["paper", "official"]
 AffinityParts = Literal["pairwise", "contextual", "both"]
@@ -43,6 +43,12 @@ class InterConfig(_Section):
     symmetric: bool = False
     prototypes_from: Literal["correct", "all"] = "correct"
     fallback: Literal["prototype", "none"] = "prototype"
+
+    @model_validator(mode="after")
+    def _whole_counts(self) -> Self:
+        if self.mode == "official" and self.decay != 1:
+            raise ValueError("official mode has no decay")
+        return self
 
 
 class IntraConfig(_Section):

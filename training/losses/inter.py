@@ -90,13 +90,11 @@ class InterClassLoss(nn.Module):
         used = torch.ones_like(labels, dtype=points.dtype)
         if self.official or self.config.prototypes_from == "correct":
             used = (predictions == labels).to(points.dtype)
-        count = torch.zeros(len(self.prototypes), device=points.device).index_add_(0, labels, used)
+        count = torch.zeros_like(self.temperatures).index_add_(0, labels, used)
         total = torch.zeros_like(self.prototypes).index_add(0, labels, points * used[:, None])
-        mean = total / count.clamp(min=1)[:, None]
-        moved = torch.lerp(mean, self.prototypes, self.config.momentum)
-        # A copy: the buffer is written below, and official mode's backward still needs what it was.
-        moved = torch.where(self.prototype_seen.clone()[:, None], moved, mean)
-        updated = torch.where((count > 0)[:, None], moved, self.prototypes)
+        # What a class keeps of its prototype: all if it is not in the batch, nothing of one never set.
+        keep = torch.where(count > 0, self.config.momentum * self.prototype_seen, 1.0)
+        updated = self.prototypes * keep[:, None] + total * ((1 - keep) / count.clamp(min=1))[:, None]
         self.prototypes.copy_(updated.detach())
         self.prototype_seen.logical_or_(count > 0)
         return updated
@@ -107,7 +105,7 @@ class InterClassLoss(nn.Module):
         # Cosines are bounded, so subtracting the largest possible value is all the care that exp needs.
         logits = (cosines - 1) / tau
         own = logits.gather(1, labels[:, None])
-        rivals = self.families[labels] & self.prototype_seen[None, :]
+        rivals = (self.families & self.prototype_seen).float()[labels]
         loss = torch.log(own.exp() + (logits.exp() * rivals).sum(dim=1, keepdim=True)) - own  # Eq. 8
         usable = self.prototype_seen[labels][:, None].to(loss.dtype)
         return (loss * usable).sum() / usable.sum().clamp(min=1)

@@ -17,6 +17,8 @@ class IntraClassLoss(nn.Module):
 
     `paper` mode: margin inside the temperature, (s - eps) / tau; the memory is used from the first step; anchors
     without a positive do not count. `official` mode: s / tau - eps; 0 until the memory is full; all anchors count.
+
+    The memory is written in place: go backward before the next forward.
     """
 
     bank_features: Tensor
@@ -43,40 +45,35 @@ class IntraClassLoss(nn.Module):
         """Loss, a scalar. features: (batch, dim), labels: (batch,) class indices; batch at most the memory's size."""
         assert len(features) <= self.config.bank, "the batch does not fit into the memory"
         anchors = normalize(features.float(), dim=1)
-        place, columns, column_labels = self._remember(anchors, labels)
-        loss = self._contrast(anchors, labels, place, columns, column_labels)
+        place = (self.bank_pointer + torch.arange(len(anchors), device=anchors.device)) % self.config.bank
+        memory, names = self._memory_with(anchors.detach(), labels, place)
+        cosines = anchors @ memory.T
+        # The batch is in the memory without its gradient; its own columns are computed again, with it.
+        cosines = cosines.index_copy(1, place, anchors @ anchors.T)
         active = self.epoch >= self.start
         if self.official:
-            active = active & (column_labels >= 0).all()
-        return loss * active
+            active = active & (names >= 0).all()
+        return self._contrast(cosines, labels, place, names) * active
 
-    def _remember(self, anchors: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Where the batch now is in the memory, and the memory with the batch in it (with its gradient)."""
-        batch = len(anchors)
-        place = (self.bank_pointer + torch.arange(batch, device=anchors.device)) % self.config.bank
-        columns = self.bank_features.index_copy(0, place, anchors)
-        column_labels = self.bank_labels.index_copy(0, place, labels)
-        if self.training:
-            self.bank_features.copy_(columns.detach())
-            self.bank_labels.copy_(column_labels)
-            self.bank_pointer.add_(batch).remainder_(self.config.bank)
-        return place, columns, column_labels
+    def _memory_with(self, anchors: Tensor, labels: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
+        """The memory with the batch at its `place`, and its labels; in training that is what is remembered."""
+        if not self.training:
+            return self.bank_features.index_copy(0, place, anchors), self.bank_labels.index_copy(0, place, labels)
+        self.bank_pointer.add_(len(anchors)).remainder_(self.config.bank)
+        return self.bank_features.index_copy_(0, place, anchors), self.bank_labels.index_copy_(0, place, labels)
 
-    def _contrast(
-        self, anchors: Tensor, labels: Tensor, place: Tensor, columns: Tensor, column_labels: Tensor
-    ) -> Tensor:
+    def _contrast(self, cosines: Tensor, labels: Tensor, place: Tensor, names: Tensor) -> Tensor:
         # Cosines are at most 1: subtracting 1 / tau keeps exp in range without looking for the largest.
-        logits = (anchors @ columns.T - 1) / self.config.temperature
-        same = column_labels[None, :] == labels[:, None]
-        negative = ~same & (column_labels >= 0)[None, :]
-        positive = same.scatter(1, place[:, None], False)
+        logits = (cosines - 1) / self.config.temperature
+        same = (names == labels[:, None]).float()
+        negative = (names >= 0).float() - same
+        positive = same.scatter_(1, place[:, None], 0.0)
         raised = logits.exp()
         rest = (raised * negative).sum(dim=1, keepdim=True)
-        if self.official:
-            rest = rest + _OFFICIAL_FLOOR
-        smallest = torch.finfo(raised.dtype).tiny
-        term = torch.log(raised * exp(-self.margin) + rest + smallest) - logits
+        # The smallest float is for anchors without negatives; the published code has its floor anyway.
+        rest = rest + (_OFFICIAL_FLOOR if self.official else torch.finfo(raised.dtype).tiny)
+        term = torch.log(raised * exp(-self.margin) + rest) - logits
         count = positive.sum(dim=1)
-        each = torch.where(positive, term, 0).sum(dim=1) / count.clamp(min=1)
-        anchors_counted = len(anchors) if self.official else (count > 0).sum().clamp(min=1)
+        each = (term * positive).sum(dim=1) / count.clamp(min=1)
+        anchors_counted = len(labels) if self.official else (count > 0).sum().clamp(min=1)
         return each.sum() / anchors_counted
