@@ -13,7 +13,7 @@ from training.data.arrays import SequenceSet
 from training.simulate import skeleton
 from training.simulate.anthropometry import draw_body
 from training.simulate.cameras import CASIA_B_FPS, CASIA_B_VIEWS, Camera, casia_b_camera, random_camera, stacked
-from training.simulate.conditions import Appearance, Condition, Wardrobe, dressed_look
+from training.simulate.conditions import Condition, Wardrobe, dressed_look
 from training.simulate.gait import wander
 from training.simulate.motions import ACTIONS, between, rest_of
 from training.simulate.noise import NoiseModel, Singles, body_bias, observe_all
@@ -74,13 +74,16 @@ def simulate_actions(
     model = noise or NoiseModel()
     frames: list[Singles] = []
     labels: list[tuple[str, str, str, str, str]] = []
-    for done, subject in enumerate(numbers, start=1):
-        _film(subject, seed, per_action, views, cameras, model, frames, labels)
+    for done, number in enumerate(numbers, start=1):
+        _film(number, seed, per_action, views, cameras, model, frames, labels)
         if progress is not None:
             progress(done, len(numbers))
-    columns = dict(zip(("subject", "action", "sequence", "view", "condition"), zip(*labels, strict=True), strict=True))
+    subject_of, action, sequence, view, condition = zip(*labels, strict=True)
     offsets = np.cumsum([0, *(len(f) for f in frames)])
-    return SequenceSet.of(np.concatenate(frames), offsets, COCO_17, CASIA_B_FPS, name=f"actions-{seed}", **columns)
+    return SequenceSet.of(
+        np.concatenate(frames), offsets, COCO_17, CASIA_B_FPS, name=f"actions-{seed}",
+        subject=subject_of, action=action, sequence=sequence, view=view, condition=condition,
+    )  # fmt: skip
 
 
 def _film(

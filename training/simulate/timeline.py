@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,7 +17,7 @@ def eased(at: Doubles, *keys: tuple[float, float]) -> Doubles:
     [0.0, 0.0, 2.0, 4.0, 4.0]
     """
     value = np.full(at.shape, keys[0][1])
-    for (start, before), (stop, after) in zip(keys[:-1], keys[1:], strict=True):
+    for (start, before), (stop, after) in pairwise(keys):
         part = np.clip((at - start) / max(stop - start, 1e-6), 0, 1)
         value = value + (after - before) * part * part * (3 - 2 * part)
     return value

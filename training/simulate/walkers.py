@@ -5,6 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
+from signal import SIG_IGN, SIGINT, signal
 from typing import Literal
 
 import numpy as np
@@ -77,8 +78,8 @@ def simulate_walkers(
 
     subjects: how many (numbered from 1), or which numbers. views: angles of the ring, or for random cameras how many
     cameras each walk gets. Labels: subject "005", condition "nm", sequence "nm-01", view "090" (its angle, rounded),
-    action "walk". A subject of a seed is the same whoever else is simulated. `progress` is called with subjects done
-    and their number.
+    action "walk". A subject of a seed is the same whoever else is simulated. `workers` above 1 start processes, so the
+    caller's main module must guard itself. `progress` is called with subjects done and their number.
     """
     numbers = list(range(1, subjects + 1)) if isinstance(subjects, int) else list(subjects)
     angles = tuple(range(views)) if isinstance(views, int) else tuple(views)
@@ -95,7 +96,8 @@ def _of_all(numbers: Sequence[int], plan: Plan, workers: int) -> Iterator[list[S
     if workers <= 1 or len(numbers) < 2 * workers:
         yield from (sightings_of(number, plan) for number in numbers)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    # Ctrl-C is the parent's to answer.
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=signal, initargs=(SIGINT, SIG_IGN)) as pool:
         try:
             yield from pool.map(partial(sightings_of, plan=plan), numbers, chunksize=2)
         except BaseException:
@@ -174,11 +176,12 @@ def _span(joints: Doubles, rng: np.random.Generator, fps: float) -> tuple[int, i
 
 
 def _in_sight(frames: Floats, span: tuple[int, int]) -> tuple[int, int]:
-    """The part of a span in which the whole body is in the picture, and never less than the fewest frames."""
+    """The part of a span in which most of the body is in the picture; if that is too short, in which anything is."""
     start, stop = span
-    clear = np.flatnonzero((frames[start:stop, :, 2] > 0.2).mean(axis=1) > 0.5)
-    if len(clear) and clear[-1] + 1 - clear[0] >= FRAMES[0]:
-        return start + int(clear[0]), start + int(clear[-1]) + 1
+    for least in (0.5, 0.0):
+        clear = np.flatnonzero((frames[start:stop, :, 2] > 0.2).mean(axis=1) > least)
+        if len(clear) and (clear[-1] + 1 - clear[0] >= FRAMES[0] or least == 0.0):
+            return start + int(clear[0]), start + int(clear[-1]) + 1
     return start, stop
 
 
