@@ -1,6 +1,7 @@
 """`gaitkeeper serve` and `gaitkeeper demo`."""
 
 import ipaddress
+import os
 import signal
 import sys
 import threading
@@ -46,6 +47,7 @@ def serve(
     Example: `gaitkeeper serve --port 8080 --data /var/lib/gaitkeeper`
     """
     settings = Settings.read(
+        os.environ,
         host=host,
         port=port,
         data=data,
@@ -69,6 +71,8 @@ def serve(
 def demo(
     samples: Annotated[Path | None, typer.Option(help="Folder of samples [the shipped ones].")] = None,
     port: Annotated[int, typer.Option(help="Port to serve at; 0 takes a free one.")] = 0,
+    encoder: Bundle = None,
+    classifier: Bundle = None,
     once: Annotated[bool, typer.Option("--once", help="End after the table, at a terminal too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was asked and answered as JSON.")] = False,
 ) -> None:
@@ -80,8 +84,9 @@ def demo(
     """
     signal.signal(signal.SIGTERM, server.leave)
     chosen = Samples(samples) if samples else shipped()
+    settings = Settings.read({}, port=port, encoder=encoder, classifier=classifier)
     console = Console()
-    with run_demo(chosen, port, Console(stderr=True)) as (where, answered):
+    with run_demo(chosen, settings, Console(stderr=True)) as (where, answered):
         _print(answered, where, as_json, console)
         if sys.stdout.isatty() and sys.stdin.isatty() and not once:
             console.print(f"\nStill serving. Try it out at [bold]{where}/docs[/bold]; Ctrl-C ends the demo.")

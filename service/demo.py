@@ -17,7 +17,7 @@ from model.errors import InvalidDataSet
 from service.app import create_app
 from service.metrics import Metrics
 from service.opening import open_engine
-from service.samples import Sample, Samples
+from service.samples import Sample, Samples, sequence_in
 from service.server import running
 from service.settings import Settings
 
@@ -50,13 +50,13 @@ class Answered:
 
 
 @contextmanager
-def run_demo(samples: Samples, port: int, progress: Console) -> Iterator[tuple[str, list[Answered]]]:
+def run_demo(samples: Samples, settings: Settings, progress: Console) -> Iterator[tuple[str, list[Answered]]]:
     """Serve with fresh data, enroll and ask; gives the address, which answers until the context ends, and the answers.
 
-    Raises `InvalidDataSet` for a sample that the service refuses.
+    settings: all but the data directory. Raises `InvalidDataSet` for a sample that the service refuses.
     """
     with tempfile.TemporaryDirectory(prefix="gaitkeeper-demo-") as folder:
-        settings = Settings.read({}, data=Path(folder), host="127.0.0.1", port=port)
+        settings = settings.model_copy(update={"data": Path(folder)})
         app = create_app(settings, open_engine(settings, Metrics()))
         with running(app, settings) as where, httpx.Client(base_url=where, timeout=60) as client:
             _enroll(client, samples, progress)
@@ -64,22 +64,22 @@ def run_demo(samples: Samples, port: int, progress: Console) -> Iterator[tuple[s
 
 
 def _enroll(client: httpx.Client, samples: Samples, progress: Console) -> None:
-    enrolled = samples.of("enroll")
-    for gallery in dict.fromkeys(sample.gallery for sample in samples.manifest.samples):
+    for gallery in dict.fromkeys(sample.gallery for _, sample in samples.all):
         _posted(client, "/galleries", {"name": gallery}, gallery, accept=(201, 409))
-    for sample in track(enrolled, "enrolling", console=progress, transient=True):
-        path = f"/galleries/{sample.gallery}/subjects/{sample.subject}/templates"
-        _posted(client, path, {"sequence": samples.body(sample), "labels": sample.labels}, sample.file)
+    for path, sample in track(samples.of("enroll"), "enrolling", console=progress, transient=True):
+        where = f"/galleries/{sample.gallery}/subjects/{sample.subject}/templates"
+        _posted(client, where, {"sequence": sequence_in(path), "labels": sample.labels}, sample.file)
 
 
 def _ask(client: httpx.Client, samples: Samples, progress: Console) -> list[Answered]:
     found = []
-    for sample in track([*samples.of("probe"), *samples.of("action")], "asking", console=progress, transient=True):
-        sequence = samples.body(sample)
+    questions = [*samples.of("probe"), *samples.of("action")]
+    for path, sample in track(questions, "asking", console=progress, transient=True):
+        body: dict[str, Any] = {"sequence": sequence_in(path)}
         if sample.role == "probe":
-            answer = _posted(client, "/identify", {"gallery": sample.gallery, "sequence": sequence}, sample.file)
+            answer = _posted(client, "/identify", {**body, "gallery": sample.gallery}, sample.file)
         else:
-            answer = _posted(client, "/classify", {"sequence": sequence, "top_k": 3}, sample.file)
+            answer = _posted(client, "/classify", {**body, "top_k": 3}, sample.file)
         found.append(Answered(sample, answer))
     return found
 

@@ -15,6 +15,7 @@ from service.answers import Answer
 from service.errors import STATUS
 from service.problem import MEDIA_TYPE, Problem, problem_type
 
+ROLES: tuple[samples.Role, ...] = ("probe", "enroll", "action")
 _REF = "#/components/schemas/{name}"
 _ABOUT = """Skeleton sequences in, decisions out.
 
@@ -104,7 +105,7 @@ def _examples() -> dict[str, dict[str, Any]]:
         shipped = samples.shipped()
     except InvalidDataSet:
         return {}
-    probe, enroll, action = (shipped.example(role) for role in ("probe", "enroll", "action"))
+    probe, enroll, action = (shipped.example(role) for role in ROLES)
     bodies: dict[str, dict[str, Any]] = {"/galleries": {"name": "entrance"}}
     if probe:
         bodies["/identify"] = {"sequence": probe, "gallery": "default", "top_k": 5}

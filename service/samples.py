@@ -1,8 +1,7 @@
 """The sample sequences that ship with the service: who walks in which file, and what it is for."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -11,19 +10,20 @@ from model.errors import InvalidDataSet
 from service.wire import Name, Sequence
 
 MANIFEST = "samples.json"
+Role: TypeAlias = Literal["enroll", "probe", "action"]
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One file in our JSON, below the folder of the manifest.
+    """One file in our JSON, beside its manifest.
 
     source: `simulated` walkers and actions, or `cmu` motion capture of real people. role: `enroll` it, ask who it
     is (`probe`; subject null: a stranger, whom the service must not name), or ask what it does (`action`).
     gallery: the one it is enrolled in or asked of. labels: condition, view and the like, as shown in the table.
     """
 
-    file: Annotated[str, Meta(pattern=r"^[\w-]+(/[\w.-]+)*\.json$")]
+    file: Annotated[str, Meta(pattern=r"^[\w][\w.-]*\.json$")]
     source: Literal["simulated", "cmu"]
-    role: Literal["enroll", "probe", "action"]
+    role: Role
     subject: Name | None = None
     action: Name | None = None
     gallery: Name = "default"
@@ -45,38 +45,40 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Samples:
-    """The files of one folder. Raises `InvalidDataSet` where the manifest or a file is not what it says."""
+    """The samples of every `samples.json` in the folders of one folder. Raises `InvalidDataSet` where a manifest or a
+    file is not what it says."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        try:
-            self.manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-        except (OSError, msgspec.DecodeError) as error:
-            raise InvalidDataSet(str(folder / MANIFEST), str(error)) from error
+        self.all: list[tuple[Path, Sample]] = []
+        for manifest in sorted(folder.glob(f"*/{MANIFEST}")):
+            self.all += [(manifest.parent / sample.file, sample) for sample in _read_manifest(manifest).samples]
+        if not self.all:
+            raise InvalidDataSet(str(folder), f"holds no samples (*/{MANIFEST})")
 
-    def of(self, role: Literal["enroll", "probe", "action"]) -> list[Sample]:
-        return [sample for sample in self.manifest.samples if sample.role == role]
+    def of(self, role: Role) -> list[tuple[Path, Sample]]:
+        return [(path, sample) for path, sample in self.all if sample.role == role]
 
-    def body(self, sample: Sample) -> msgspec.Raw:
-        """The file's bytes, to be put into a request as its `sequence`."""
-        return msgspec.Raw(self._read(sample))
-
-    def example(self, role: Literal["enroll", "probe", "action"]) -> dict[str, object] | None:
+    def example(self, role: Role) -> dict[str, Any] | None:
         """The sequence of the first sample of this role, for documentation; None if there is none."""
-        found = self.of(role)
-        if not found:
-            return None
-        sequence: dict[str, object] = json.loads(self._read(found[0]))
-        return sequence
+        path = next((path for path, sample in self.all if sample.role == role), None)
+        return None if path is None else msgspec.json.decode(sequence_in(path))
 
-    def _read(self, sample: Sample) -> bytes:
-        path = self.folder / sample.file
-        try:
-            content = path.read_bytes()
-            msgspec.json.decode(content, type=Sequence)
-        except (OSError, msgspec.DecodeError) as error:
-            raise InvalidDataSet(str(path), str(error)) from error
-        return content
+
+def sequence_in(path: Path) -> msgspec.Raw:
+    """The content of a sample file, to be put into a request as its `sequence`. Raises `InvalidDataSet`."""
+    try:
+        content = path.read_bytes()
+        msgspec.json.decode(content, type=Sequence)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InvalidDataSet(str(path), str(error)) from error
+    return msgspec.Raw(content)
+
+
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InvalidDataSet(str(path), str(error)) from error
 
 
 def shipped() -> Samples:

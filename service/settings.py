@@ -1,13 +1,13 @@
 """What a deployment decides. Read from the environment (`GAITKEEPER_…`), overridden by the command line."""
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
 
 from model.errors import InvalidRequest
 
@@ -41,9 +41,7 @@ class Settings(BaseSettings):
     threads: of one encoder call; by default what ONNX Runtime chooses. port: 0 takes a free one.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
     data: Path = Path("gaitkeeper-data")
     encoder: Path | None = None
@@ -56,14 +54,25 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
 
     @classmethod
-    def read(cls, environment: Mapping[str, str] = os.environ, **given: Any) -> Self:
+    def settings_customise_sources(cls, *sources: Any, **named: PydanticBaseSettingsSource) -> Any:
+        """Only what is given to the constructor: `read` alone looks at an environment, and at the one it is given."""
+        del sources
+        return (named["init_settings"],)
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], **given: Any) -> Self:
         """Settings from the environment; those `given` (and not None) win.
 
         Raises `InvalidRequest` that names the setting: a misspelt variable is refused, never ignored.
         """
         _refuse_unknown(cls, environment)
+        source = EnvSettingsSource(cls)
+        source.env_vars = {name.lower(): value for name, value in environment.items() if value}
+        chosen = {name: value for name, value in given.items() if value is not None}
         try:
-            return cls(**{name: value for name, value in given.items() if value is not None})
+            return cls(**{**source(), **chosen})
+        except SettingsError as error:
+            raise InvalidRequest("environment", str(error)) from error
         except ValidationError as error:
             first = error.errors()[0]
             name = "__".join(str(part) for part in first["loc"])

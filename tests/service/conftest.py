@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from gallery.calibration import Calibration
 from gallery.library import Library
@@ -46,6 +47,19 @@ def person(subject: int = 0, seed: int = 0, frames: int = 60) -> dict[str, Any]:
     return as_json(walking(subject, frames, seed=seed))
 
 
+def open_library(folder: Path, encoder: FakeEncoder) -> Library:
+    """A library with the gallery `default`, as the service opens it."""
+    library = Library(open_store(folder), priors={encoder.fingerprint: prior()})
+    library.ensure("default", fingerprint=encoder.fingerprint, dim=encoder.dim)
+    return library
+
+
+def make_app(library: Library, model: Any, classifier: Any = FakeClassifier(), **limits: int) -> FastAPI:
+    """The application over these parts; it closes the library when it stops."""
+    settings = Settings.read({}, limits=limits)
+    return create_app(settings, Engine(model, classifier, library, settings.limits, Metrics()))
+
+
 @pytest.fixture
 def encoder() -> FakeEncoder:
     return FakeEncoder()
@@ -53,25 +67,19 @@ def encoder() -> FakeEncoder:
 
 @pytest.fixture
 def library(tmp_path: Path, encoder: FakeEncoder) -> Library:
-    """A library of its own, which the engine closes."""
-    library = Library(open_store(tmp_path), priors={encoder.fingerprint: prior()})
-    library.ensure("default", fingerprint=encoder.fingerprint, dim=encoder.dim)
-    return library
+    return open_library(tmp_path, encoder)
 
 
 Serve = Callable[..., Client]
 
 
 @pytest.fixture
-def serve(tmp_path: Path, encoder: FakeEncoder, library: Library) -> Iterator[Serve]:
-    """Starts the service, with limits if given, and gives a client of it."""
+def serve(encoder: FakeEncoder, library: Library) -> Iterator[Serve]:
+    """Starts the service, with another model or limits if given, and gives a client of it."""
     with ExitStack() as running:
 
-        def _serve(model: Any = encoder, classifier: Any = FakeClassifier(), **limits: int) -> Client:
-            settings = Settings.read({}, data=tmp_path, limits=limits)
-            engine = Engine(model, classifier, library, settings.limits, Metrics())
-            app = create_app(settings, engine)
-            return running.enter_context(started(app))
+        def _serve(model: Any = encoder, **more: Any) -> Client:
+            return running.enter_context(started(make_app(library, model, **more)))
 
         yield _serve
 

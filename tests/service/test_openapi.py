@@ -1,0 +1,78 @@
+"""The documentation says what the service does, and needs no network."""
+
+import re
+from typing import Any
+
+import pytest
+
+from model.errors import InvalidDataSet
+from service import samples
+from service.docs import STATIC
+from tests.service.client import Client
+
+
+def references(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        here = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return here + [ref for value in node.values() for ref in references(value)]
+    return [ref for value in node for ref in references(value)] if isinstance(node, list) else []
+
+
+def test_every_reference_leads_somewhere(client: Client) -> None:
+    document = client.get("/openapi.json").json()
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) <= known
+
+
+def test_every_body_is_described_and_every_refusal_is_a_problem(client: Client) -> None:
+    document = client.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if path == "/metrics":
+                continue
+            assert operation["summary"], path
+            assert ("requestBody" in operation) == (method == "post"), path
+            for status, response in operation["responses"].items():
+                kinds = set(response.get("content", {}))
+                if status == "204":
+                    assert not kinds
+                elif status == "default" or status >= "400":
+                    assert kinds == {"application/problem+json"} or (path, status) == ("/readyz", "503")
+                else:
+                    assert kinds == {"application/json"}
+
+
+def test_unknown_keys_are_refused_in_the_schema_too(client: Client) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    assert schemas["IdentifyRequest"]["additionalProperties"] is False
+    assert schemas["Sequence"]["additionalProperties"] is False
+
+
+def test_examples_are_answered(client: Client) -> None:
+    try:
+        samples.shipped()
+    except InvalidDataSet:
+        pytest.skip("no samples are here yet")
+    document = client.get("/openapi.json").json()
+    for path in ("/embed", "/classify", "/galleries/{gallery}/subjects/{subject}/templates", "/identify"):
+        body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"]
+        response = client.post(path.format(gallery="default", subject="ada"), json=body)
+        assert response.status_code in (200, 201), response.text
+
+
+def test_the_page_loads_nothing_from_elsewhere(client: Client) -> None:
+    assert client.get("/").headers["location"] == "/docs"
+    page = client.get("/docs")
+    assert page.status_code == 200
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert sources
+    for source in sources:
+        assert source.startswith(("/static/", "data:"))
+        if source.startswith("/"):
+            assert client.get(source).status_code == 200
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+def test_what_is_vendored_has_its_licence_beside_it() -> None:
+    assert "Apache License" in (STATIC / "swagger-ui.LICENSE").read_text()
+    assert not re.search(r"url\(['\"]?https?:", (STATIC / "swagger-ui.css").read_text())
