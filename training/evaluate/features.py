@@ -1,6 +1,7 @@
 """What an encoder has to beat: nearest neighbour on bone lengths, and on motion with body size removed."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,9 @@ from training.evaluate.scoring import score
 from training.protocols.cells import Cell, used
 from training.simulate.realism import bone_features, motion_features
 
-KINDS: Mapping[str, Callable[[Floats, float], NDArray[np.float64]]] = {
-    "bone lengths alone": bone_features,
-    "motion alone, body size removed": motion_features,
-}
+KINDS: Mapping[str, Callable[[Floats, float], NDArray[np.float64]]] = MappingProxyType(
+    {"bones": bone_features, "motion": motion_features}
+)
 
 
 def simple_features(

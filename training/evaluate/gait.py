@@ -13,6 +13,7 @@ from training.evaluate.embedding import LeftOut, Progress, embed_set
 from training.evaluate.features import simple_features
 from training.evaluate.scoring import Table, score
 from training.evaluate.sources import Source
+from training.protocols import casia_b
 from training.protocols.cells import used
 from training.simulate import realism
 
@@ -40,8 +41,10 @@ class GaitResult:
         return len(np.unique(self.data.subject[used_of(self.tables)]))
 
     @property
-    def mean(self) -> float:
-        """Mean of the figures: the "Avg" of CASIA-B's tables."""
+    def mean(self) -> float | None:
+        """Mean of NM, BG and CL, as tables on CASIA-B give it; None for other protocols, whose figures do not add."""
+        if {table.name for table in self.tables} != set(casia_b.PROBES):
+            return None
         return float(np.mean([table.accuracy() for table in self.tables]))
 
     def to_json(self) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from math import isnan, nan
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Grid
 
@@ -14,29 +16,27 @@ from training.evaluate.gait import GaitResult
 from training.evaluate.scoring import Table
 
 SHOWN_LEFT_OUT = 5
+_CAPTION = (
+    "Rank-1 in % of probes; 95 %: interval, people drawn again. Beside it nearest neighbour on hand-made features: "
+    "bones: bone lengths alone; motion: body size removed."
+)
 
 
-def per_cent(share: float) -> str:
+def per_cent(share: float | None) -> str:
     """A share as a percentage; a dash where there is none.
 
-    >>> per_cent(0.9471), per_cent(float("nan"))
-    ('94.7', '-')
+    >>> per_cent(0.9471), per_cent(nan), per_cent(None)
+    ('94.7', '-', '-')
     """
-    return "-" if share != share else f"{100 * share:.1f}"
+    return "-" if share is None or isnan(share) else f"{100 * share:.1f}"
 
 
 def show_gait(console: Console, result: GaitResult, title: str) -> None:
     """One row a figure, with what simple features reach beside it; then what was left out and why."""
-    grid = Grid(title=title, caption="rank-1, % of probes; interval: 95 %, people drawn again", caption_justify="left")
-    grid.add_column("probes")
-    for name in ("rank-1", "interval", "rank-5", *result.simple, "people", "probes", "gallery"):
-        grid.add_column(name, justify="right", max_width=16)
+    grid = _grid(title, ("rank-1", "95 %", *result.simple, "people", "probes", "gallery"), caption=_CAPTION)
     for table, interval in zip(result.tables, result.intervals, strict=True):
-        grid.add_row(
-            *_row(table, interval, [result.simple[kind].get(table.name, float("nan")) for kind in result.simple])
-        )
-    if len(result.tables) > 1:
-        grid.add_section()
+        grid.add_row(*_row(table, interval, [scores.get(table.name, nan) for scores in result.simple.values()]))
+    if result.mean is not None:
         grid.add_row("mean", per_cent(result.mean))
     console.print(grid)
     views = result.tables[0].probe_views
@@ -52,20 +52,28 @@ def show_gait(console: Console, result: GaitResult, title: str) -> None:
 
 def _row(table: Table, interval: Interval, simple: Iterable[float]) -> tuple[str, ...]:
     between = f"{per_cent(interval.low)}-{per_cent(interval.high)}"
-    people = str(table.people) if table.people == table.gallery_people else f"{table.people} of {table.gallery_people}"
+    people = str(table.people) if table.people == table.gallery_people else f"{table.people}/{table.gallery_people}"
     return (
-        table.name, per_cent(table.accuracy()), between, per_cent(table.accuracy(5)),
+        table.name, per_cent(table.accuracy()), between,
         *map(per_cent, simple), people, str(len(table.probes)), str(len(table.gallery)),
     )  # fmt: skip
 
 
 def _by_view(result: GaitResult) -> Grid:
-    grid = Grid(title="rank-1 by probe view, mean over the other views")
-    grid.add_column("")
-    for view in result.tables[0].probe_views:
-        grid.add_column(view, justify="right")
+    grid = _grid("rank-1 by probe view, mean over the gallery's views", result.tables[0].probe_views)
     for table in result.tables:
         grid.add_row(table.name, *(per_cent(share) for share in table.by_probe_view().values()))
+    return grid
+
+
+def _grid(title: str, columns: Iterable[str], *, caption: str | None = None) -> Grid:
+    """A table narrow enough for a terminal of 80 columns; the first column names the rows."""
+    grid = Grid(
+        title=title, caption=caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1)
+    )
+    grid.add_column("", no_wrap=True)
+    for name in columns:
+        grid.add_column(name, justify="right", no_wrap=True)
     return grid
 
 
@@ -79,10 +87,7 @@ def show_left_out(console: Console, left_out: tuple[LeftOut, ...]) -> None:
 
 def show_actions(console: Console, result: ActionResult, title: str) -> None:
     """One row a class, worst first."""
-    grid = Grid(title=title)
-    grid.add_column("action")
-    for name in ("recognised, %", "sequences", "people", "most often taken for"):
-        grid.add_column(name, justify="right")
+    grid = _grid(title, ("recognised, %", "sequences", "people", "most often taken for"))
     confusion = result.confusion
     for label, (share, count, people) in sorted(result.by_class().items(), key=lambda item: item[1][0]):
         row = confusion[result.labels.index(label)].copy()
@@ -90,7 +95,6 @@ def show_actions(console: Console, result: ActionResult, title: str) -> None:
         other = result.labels[int(row.argmax())] if row.any() else ""
         grid.add_row(label, per_cent(share), str(count), str(people), other)
     interval, chance = result.interval(), 1 / len(result.labels)
-    grid.add_section()
     grid.add_row("all", per_cent(result.accuracy), str(len(result.true)), str(result.people))
     console.print(grid)
     console.print(
@@ -104,18 +108,12 @@ def show_actions(console: Console, result: ActionResult, title: str) -> None:
 
 def show_calibration(console: Console, calibration: Calibration) -> None:
     """One row a size of gallery: threshold and misses at each rate."""
-    grid = Grid(title=f"threshold (and misses) to keep false positives below a rate; made on {calibration.made_on}")
-    grid.add_column("subjects", justify="right")
     rates = sorted({row.fpir for row in calibration.table})
-    for rate in rates:
-        grid.add_column(f"FPIR {100 * rate:g} %", justify="right")
+    title = "threshold, and share of mates missed, by size of gallery and rate of false positives"
+    grid = _grid(title, [f"{100 * rate:g} %" for rate in rates], caption=f"made on {calibration.made_on}")
     for size in sorted({row.subjects for row in calibration.table}):
         rows = {row.fpir: row for row in calibration.table if row.subjects == size}
-        cells = [f"{rows[r].threshold:.3f} ({per_cent(_share(rows[r].fnir))} %)" for r in rates]
-        grid.add_row(str(size), *cells)
+        cells = [f"{rows[rate].threshold:.3f} ({per_cent(rows[rate].fnir)})" for rate in rates]
+        grid.add_row(f"{size} subjects", *cells)
     console.print(grid)
     console.print(f"{calibration.subjects} people, {calibration.searches} independent searches by strangers")
-
-
-def _share(value: float | None) -> float:
-    return float("nan") if value is None else value

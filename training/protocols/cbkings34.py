@@ -28,5 +28,5 @@ def cells(data: SequenceSet) -> tuple[Cell, ...]:
     out += pairs_of_views(data, "run 3, across views", early, late, same=False, across=True)
     for condition in ("normal", "bag", "coat", "angle"):
         probes = probing & (data.condition == condition)
-        out += pairs_of_views(data, f"other recording, {condition}", enrolled, probes, same=True, across=False)
+        out += pairs_of_views(data, f"probe set, {condition}", enrolled, probes, same=True, across=False)
     return tuple(cell for cell in out if len(cell.probes))

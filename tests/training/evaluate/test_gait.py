@@ -46,7 +46,7 @@ def test_the_results_say_how_many_people_and_what_simple_features_reach():
     table = content["tables"][0]
     assert (table["people_probing"], table["people_in_gallery"], table["probes"]) == (3, 3, 66)
     assert table["interval_95"] == [1.0, 1.0]
-    assert list(content["simple_features_rank1"]) == ["bone lengths alone", "motion alone, body size removed"]
+    assert list(content["simple_features_rank1"]) == ["bones", "motion"]
     assert content["simulator_check"] is None
     assert content["sequences"]["NM"] == {"found": 66, "expected": 66}
 

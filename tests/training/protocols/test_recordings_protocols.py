@@ -14,7 +14,7 @@ def test_cbkings34_searches_runs_1_and_2_by_run_3_and_the_gallery_set_by_the_pro
     assert probes == {
         "run 3, same view": 130,
         "run 3, across views": 390,
-        **{f"other recording, {condition}": 100 for condition in ("normal", "bag", "coat", "angle")},
+        **{f"probe set, {condition}": 100 for condition in ("normal", "bag", "coat", "angle")},
     }
     for cell in cells:
         assert not set(cell.gallery) & set(cell.probes)
