@@ -1,0 +1,65 @@
+"""Bytes of a file, read with a bound, and the name under which errors speak of it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from model.errors import LimitExceeded, UnreadableFile
+from model.limits import FILE_BYTES
+
+_NUMBER_AT_END = re.compile(r"^(.*?)(\d{1,18})(?:_keypoints)?$", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file's content. `path` is None where only bytes came in (the service)."""
+
+    name: str
+    data: bytes
+    path: Path | None = None
+
+    def fail(self, reason: str) -> NoReturn:
+        """Raise `UnreadableFile` for this file."""
+        raise UnreadableFile(self.name, reason)
+
+    def text(self) -> str:
+        """The content as UTF-8 text, without a byte order mark; for formats of plain ASCII keywords and numbers."""
+        return self.data.decode("utf-8-sig", errors="replace")
+
+
+def open_source(path: Path, limit: int = FILE_BYTES) -> Source:
+    """The file at `path`; raises `UnreadableFile` where it is none, `LimitExceeded` above `limit` bytes."""
+    try:
+        if not path.exists():
+            raise UnreadableFile(str(path), "there is no such file")
+        if not path.is_file():  # a pipe or a device could deliver without end
+            raise UnreadableFile(str(path), "is not a regular file")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise UnreadableFile(str(path), error.strerror or str(error)) from error
+    except ValueError as error:  # a NUL in the name
+        raise UnreadableFile(repr(str(path)), str(error)) from error
+    return source_of(data, str(path), path, limit)
+
+
+def source_of(data: bytes, name: str = "", path: Path | None = None, limit: int = FILE_BYTES) -> Source:
+    """Bytes as a source; raises `LimitExceeded` above `limit` bytes, `UnreadableFile` for none."""
+    name = name or "the data"
+    if len(data) > limit:
+        raise LimitExceeded(f"bytes of {name}", limit, max(len(data), path.stat().st_size if path else 0))
+    if not data:
+        raise UnreadableFile(name, "is empty")
+    return Source(name, data, path)
+
+
+def numbered(name: str) -> tuple[str, int | None]:
+    """A file's or image's name as (what is before the number, frame number).
+
+    >>> numbered("street_000000000012_keypoints.json"), numbered("cam1/0007.jpg"), numbered("poster.png")
+    (('street_', 12), ('cam1/', 7), ('poster', None))
+    """
+    stem = re.sub(r"\.\w{1,5}$", "", name)
+    found = _NUMBER_AT_END.match(stem)
+    return (found[1], int(found[2])) if found else (stem, None)
