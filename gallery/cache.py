@@ -58,9 +58,10 @@ class GalleryCache:
         view.owners.remove(update.removed)
         view.owners.add(update.added.ids, update.added.subjects)
         view.index.add(update.added.embeddings, update.added.ids)
-        view.calibration = self._calibration(name)
+        if update.recalibrated:
+            view.calibration = self._calibration(name)
         view.seq = head.seq
 
     def _calibration(self, name: str) -> Calibration | None:
-        content = self._store.gallery(name).calibration
+        content = self._store.calibration(name)
         return None if content is None else Calibration.from_json(dict(content))

@@ -68,7 +68,6 @@ class FlatIndex:
         assert vectors.shape == (len(ids), self.dim)
         with self._writing:
             rows = self._rows
-            assert not np.isin(ids, rows.ids[: rows.count]).any(), "an id is in the index already"
             if rows.count + len(ids) > len(rows.ids):
                 rows = _grown(rows, rows.count + len(ids))
             end = rows.count + len(ids)

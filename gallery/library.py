@@ -4,25 +4,21 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TypeAlias
 
 import numpy as np
 
 from gallery.cache import GalleryCache, View
 from gallery.calibration import Calibration
 from gallery.decide import Rule, decide, rule_for
-from gallery.rank import shortlist
+from gallery.rank import Held, ranked, shortlist
 from gallery.store import Added, Head, Store, Stored
-from gallery.template import Candidate, Decision, Gallery, NewTemplate, Subject, Template
+from gallery.template import Decision, Gallery, NewTemplate, Subject, Template
 from model.clips import unit_length
 from model.errors import BundleMismatch, EmptyGallery, GalleryExists, InvalidRequest, UnknownGallery
 from model.sequence import Floats
 
 TOP_K_LIMIT = 1000
 ATTEMPTS = 4
-
-# Of one probe: its best subjects, and the embeddings of each one's best templates.
-_Lists: TypeAlias = dict[str, dict[int, Floats]]
 
 
 class Library:
@@ -140,10 +136,10 @@ class Library:
         head = self._head(gallery, fingerprint)
         probes = _probes(embeddings, head.dim)
         view, found = self._search(head, probes, max(top_k, 2))
-        rule = self._rule(head, view, view.owners.subjects, view.index.count, fpir, threshold)
+        rule = self._rule(head, view.calibration, view.owners.subjects, view.index.count, fpir, threshold)
         return [
             _shortened(decide(candidates, view.owners.subjects, rule), top_k)
-            for candidates in (_ranked(probe, lists, self.best) for probe, lists in zip(probes, found, strict=True))
+            for candidates in (ranked(probe, lists, self.best) for probe, lists in zip(probes, found, strict=True))
         ]
 
     def verify(
@@ -163,8 +159,10 @@ class Library:
         head = self._head(gallery, fingerprint)
         probe = _probes(np.asarray(embedding)[None], head.dim)[0]
         held = self.store.templates_of(gallery, subject)
-        candidates = _ranked(probe, {subject: {t.id: t.embedding for t in held}}, self.best)
-        rule = self._rule(head, self._view(head), 1, len(held), fmr, threshold)
+        candidates = ranked(probe, {subject: {t.id: t.embedding for t in held}}, self.best)
+        own = self.store.calibration(gallery)
+        calibration = None if own is None else Calibration.from_json(dict(own))
+        rule = self._rule(head, calibration, 1, len(held), fmr, threshold)
         return decide(candidates, 1, rule)
 
     def _head(self, gallery: str, fingerprint: str) -> Head:
@@ -183,7 +181,7 @@ class Library:
             cache = self._caches.setdefault(head.name, GalleryCache(self.store))
         return cache.at(head)
 
-    def _search(self, head: Head, probes: Floats, want: int) -> tuple[View, list[_Lists]]:
+    def _search(self, head: Head, probes: Floats, want: int) -> tuple[View, list[Held]]:
         """The best subjects of each probe with their templates, as they are in the store after the search."""
         for _ in range(ATTEMPTS):
             view = self._view(head)
@@ -199,40 +197,30 @@ class Library:
         return view, [_as_stored(found, stored) for found in lists]
 
     def _rule(
-        self, head: Head, view: View, subjects: int, templates: int, fpir: float | None, threshold: float | None
+        self,
+        head: Head,
+        own: Calibration | None,
+        subjects: int,
+        templates: int,
+        fpir: float | None,
+        threshold: float | None,
     ) -> Rule:
         if threshold is not None:
             if not -1 <= threshold <= 1:
                 raise InvalidRequest("threshold", f"is a cosine and must be in [-1, 1], got {threshold:g}")
             return Rule(threshold)
-        if view.calibration is not None:
-            return rule_for(view.calibration, "gallery", subjects, templates, fpir)
+        if own is not None:
+            return rule_for(own, "gallery", subjects, templates, fpir)
         return rule_for(self._priors.get(head.fingerprint), "prior", subjects, templates, fpir)
 
 
-def _as_stored(found: Mapping[int, Sequence[int]], stored: Mapping[int, Stored]) -> _Lists:
-    lists: _Lists = {}
+def _as_stored(found: Mapping[int, Sequence[int]], stored: Mapping[int, Stored]) -> Held:
+    lists: Held = {}
     for templates in found.values():
         for template in templates:
             if template in stored:
                 lists.setdefault(stored[template].subject, {})[template] = stored[template].embedding
     return lists
-
-
-def _ranked(probe: Floats, lists: _Lists, best: int) -> list[Candidate]:
-    """Candidates by score, then by subject; in an arithmetic whose result depends on these two vectors only."""
-    rows = [(subject, template, held[template]) for subject, held in lists.items() for template in held]
-    if not rows:
-        return []
-    exact = (np.stack([row[2] for row in rows]).astype(np.float64) * probe.astype(np.float64)).sum(axis=1)
-    scored: dict[str, list[tuple[float, int]]] = {}
-    for (subject, template, _), score in zip(rows, exact.clip(-1, 1).tolist(), strict=True):
-        scored.setdefault(subject, []).append((-score, template))
-    candidates = []
-    for subject, mine in scored.items():
-        chosen = sorted(mine)[:best]
-        candidates.append(Candidate(subject, -sum(score for score, _ in chosen) / len(chosen), chosen[0][1]))
-    return sorted(candidates, key=lambda found: (-found.score, found.subject))
 
 
 def _shortened(decision: Decision, top_k: int) -> Decision:

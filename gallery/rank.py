@@ -1,16 +1,21 @@
 """From templates to subjects: the best subjects of a probe, however many templates each of them has."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from gallery.index import Ids, VectorIndex
+from gallery.template import Candidate
 from model.sequence import Floats
 
 FIRST_ROUND = 32
 GROWTH = 16
 # The index computes in float32, in an order of its own; scores nearer than this may be the other way round.
 ROUNDING = 1e-5
+
+# Of one probe: subjects, and the embeddings of their templates by id.
+Held: TypeAlias = dict[str, dict[int, Floats]]
 
 
 @dataclass(slots=True)
@@ -79,24 +84,34 @@ def _choose(
             mine = held.setdefault(subject, [])
             if len(mine) < best:
                 mine.append((score, template))
-    lowest = -1.0 if everything or not scores else scores[-1]
-    full = {s: min(best, owners.templates_of.get(s, 0)) for s in held}
-    sure = sorted((_mean(held[s]) for s in held if everything or len(held[s]) >= full[s]), reverse=True)
-    last = sure[want - 1] if len(sure) >= want else None
+    full = {subject: min(best, owners.templates_of.get(subject, 0)) for subject in held}
+    partly = [] if everything else [subject for subject, mine in held.items() if len(mine) < full[subject]]
+    means = {subject: _total(mine) / len(mine) for subject, mine in held.items() if subject not in partly}
+    last = sorted(means.values())[-want] if len(means) >= want else -np.inf
     if not everything:
-        # A subject of whom not all is seen has at most this.
-        unseen = [
-            (_total(held[s]) + (full[s] - len(held[s])) * lowest) / full[s] for s in held if len(held[s]) < full[s]
-        ]
-        if last is None or max([lowest, *unseen]) > last - ROUNDING:
+        # Whoever is not seen at all has at most the lowest score; who is seen partly, at most this much.
+        lowest = scores[-1]
+        bounds = [(_total(held[s]) + (full[s] - len(held[s])) * lowest) / full[s] for s in partly]
+        if max([lowest, *bounds]) > last - ROUNDING:
             return None
-    limit = -np.inf if last is None else last - ROUNDING
-    return {s: [template for _, template in mine] for s, mine in held.items() if _mean(mine) >= limit}
+    return {s: [template for _, template in held[s]] for s, mean in means.items() if mean >= last - ROUNDING}
 
 
 def _total(scored: list[tuple[float, int]]) -> float:
     return sum(score for score, _ in scored)
 
 
-def _mean(scored: list[tuple[float, int]]) -> float:
-    return _total(scored) / len(scored)
+def ranked(probe: Floats, lists: Held, best: int) -> list[Candidate]:
+    """Candidates by score, then by subject; in an arithmetic whose result depends on these two vectors only."""
+    rows = [(subject, template, held[template]) for subject, held in lists.items() for template in held]
+    if not rows:
+        return []
+    exact = (np.stack([row[2] for row in rows]).astype(np.float64) * probe.astype(np.float64)).sum(axis=1)
+    scored: dict[str, list[tuple[float, int]]] = {}
+    for (subject, template, _), score in zip(rows, exact.clip(-1, 1).tolist(), strict=True):
+        scored.setdefault(subject, []).append((-score, template))
+    candidates = []
+    for subject, mine in scored.items():
+        chosen = sorted(mine)[:best]
+        candidates.append(Candidate(subject, -sum(score for score, _ in chosen) / len(chosen), chosen[0][1]))
+    return sorted(candidates, key=lambda found: (-found.score, found.subject))

@@ -55,6 +55,11 @@ def details(connection: Connection, name: str | None = None) -> list[Details]:
     return found
 
 
+def calibration(connection: Connection, at: Head) -> Mapping[str, Any] | None:
+    found: Mapping[str, Any] | None = connection.scalar(select(galleries.c.calibration).where(galleries.c.id == at.key))
+    return found
+
+
 def _count(table: Any) -> Any:
     return select(func.count()).where(table.c.gallery_id == galleries.c.id).scalar_subquery()
 
@@ -142,7 +147,8 @@ def update(connection: Connection, at: Head, since: int) -> Update:
         .where(*later, changes.c.kind == Change.ENROLLED)
     )
     added = _rows(connection, came, count, at.dim)
-    return Update(at.seq, added, np.array(erased, np.int64))
+    recalibrated = any(kind == Change.CALIBRATED for kind, _ in log)
+    return Update(at.seq, added, np.array(erased, np.int64), recalibrated)
 
 
 def _rows(connection: Connection, wanted: Select[Any], at_most: int, dim: int) -> Rows:

@@ -45,11 +45,13 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Update:
-    """What happened to a gallery up to change `seq`: templates that came, ids of templates that went."""
+    """What happened to a gallery up to change `seq`: templates that came, ids of templates that went, and whether
+    its calibration changed."""
 
     seq: int
     added: Rows
     removed: NDArray[np.int64]
+    recalibrated: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -58,7 +58,8 @@ templates = Table(
     Column("frames", Integer, nullable=False),
     Column("source", String(128)),
     Column("created", BigInteger, nullable=False),
-    UniqueConstraint("subject_id", "source", name="templates_of_source"),
+    UniqueConstraint("source", "subject_id", name="templates_of_source"),
+    Index("templates_of_subject", "subject_id", "id"),
     Index("templates_of_gallery", "gallery_id", "id"),
     sqlite_autoincrement=True,
 )

@@ -93,6 +93,11 @@ class Store:
         with self._write() as connection:
             writing.set_calibration(connection, reading.head(connection, name), calibration)
 
+    def calibration(self, name: str) -> Mapping[str, Any] | None:
+        """A gallery's own calibration, if it has one. Raises `UnknownGallery`."""
+        with self._read() as connection:
+            return reading.calibration(connection, reading.head(connection, name))
+
     # Subjects and templates
 
     def enroll(self, gallery: str, fingerprint: str, new: Sequence[NewTemplate]) -> list[Added]:

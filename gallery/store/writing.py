@@ -53,7 +53,7 @@ def set_calibration(connection: Connection, at: Head, calibration: Mapping[str, 
 def enroll(connection: Connection, at: Head, new: Sequence[NewTemplate]) -> list[Added]:
     """Add templates, and the subjects they need; a source that its subject has already is not added again."""
     owner = _subject_keys(connection, at, sorted({item.subject for item in new}))
-    known = _known_sources(connection, new, owner)
+    known = _known_sources(connection, new)
     fresh: list[int] = []
     for place, item in enumerate(new):
         mark = (owner[item.subject], item.source)
@@ -95,19 +95,15 @@ def _existing_subjects(connection: Connection, at: Head, names: Sequence[str]) -
     return found
 
 
-def _known_sources(
-    connection: Connection, new: Sequence[NewTemplate], owner: Mapping[str, int]
-) -> set[tuple[int, str | None]]:
+def _known_sources(connection: Connection, new: Sequence[NewTemplate]) -> set[tuple[int, str | None]]:
+    """(subject, source) of the templates there are of these sources."""
     marked = sorted({item.source for item in new if item.source is not None})
     known: set[tuple[int, str | None]] = set()
-    keys = sorted(set(owner.values()))
-    for start in range(0, len(keys), CHUNK):
-        for begin in range(0, len(marked), CHUNK):
-            wanted = select(templates.c.subject_id, templates.c.source).where(
-                templates.c.subject_id.in_(keys[start : start + CHUNK]),
-                templates.c.source.in_(marked[begin : begin + CHUNK]),
-            )
-            known.update((key, source) for key, source in connection.execute(wanted))
+    for start in range(0, len(marked), CHUNK):
+        wanted = select(templates.c.subject_id, templates.c.source).where(
+            templates.c.source.in_(marked[start : start + CHUNK])
+        )
+        known.update((key, source) for key, source in connection.execute(wanted))
     return known
 
 

@@ -41,10 +41,11 @@ def upgrade() -> None:
         sa.Column("frames", sa.Integer, nullable=False),
         sa.Column("source", sa.String(128)),
         sa.Column("created", sa.BigInteger, nullable=False),
-        sa.UniqueConstraint("subject_id", "source", name="templates_of_source"),
+        sa.UniqueConstraint("source", "subject_id", name="templates_of_source"),
         sqlite_autoincrement=True,
     )
     op.create_index("templates_of_gallery", "templates", ["gallery_id", "id"])
+    op.create_index("templates_of_subject", "templates", ["subject_id", "id"])
     op.create_table(
         "changes",
         sa.Column("seq", key, primary_key=True, autoincrement=True),

@@ -1,0 +1,103 @@
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gallery.index import PRODUCT_PROBES, FlatIndex
+from model.sequence import Floats
+
+Vectors = Callable[..., Floats]
+
+
+def brute(vectors: Floats, ids: np.ndarray, probe: Floats, k: int) -> list[int]:
+    scores = vectors.astype(np.float64) @ probe.astype(np.float64)
+    return [int(found) for found in ids[np.lexsort((ids, -scores))][:k]]
+
+
+@pytest.mark.parametrize("probes", [1, PRODUCT_PROBES, 40])
+@pytest.mark.parametrize("count", [1, 31, 1000, 3000])
+def test_the_best_are_found_exactly_whatever_the_number_of_probes(vectors: Vectors, probes: int, count: int) -> None:
+    rows, asked = vectors(count, 16), vectors(probes, 16, seed=1)
+    ids = np.arange(count) * 3 + 7
+    index = FlatIndex(16)
+    index.add(rows, ids)
+    scores, found = index.search(asked, 10)
+    assert found.shape == (probes, min(10, count))
+    assert (np.diff(scores, axis=1) <= 0).all()
+    for probe, row in zip(asked, found, strict=True):
+        assert row.tolist() == brute(rows, ids, probe, 10)
+
+
+def test_after_removing_one_id_every_other_is_still_answered_with_its_own(vectors: Vectors) -> None:
+    rows = vectors(500, 32)
+    index = FlatIndex(32)
+    index.add(rows, np.arange(500))
+    index.remove(np.array([123]))
+    kept = [i for i in range(500) if i != 123]
+    for batch in (rows[kept], rows[kept][:1]):
+        _, found = index.search(batch, 1)
+        assert found[:, 0].tolist() == kept[: len(batch)]
+    assert 123 not in index.search(rows[123:124], 499)[1]
+
+
+def test_removing_what_is_not_there_changes_nothing(vectors: Vectors) -> None:
+    index = FlatIndex(8)
+    index.add(vectors(3), np.arange(3))
+    index.remove(np.array([99]))
+    assert index.count == 3
+
+
+def test_equal_scores_come_by_id(vectors: Vectors) -> None:
+    index = FlatIndex(8)
+    index.add(np.repeat(vectors(1), 5, axis=0), np.array([50, 10, 40, 20, 30]))
+    assert index.search(vectors(1), 5)[1].tolist() == [[10, 20, 30, 40, 50]]
+    assert index.search(np.repeat(vectors(1), 8, axis=0), 5)[1][7].tolist() == [10, 20, 30, 40, 50]
+
+
+def test_an_empty_index_and_an_empty_search_find_nothing(vectors: Vectors) -> None:
+    index = FlatIndex(8)
+    assert index.search(vectors(2), 5)[1].shape == (2, 0)
+    index.add(vectors(4), np.arange(4))
+    assert index.search(vectors(0), 5)[1].shape[0] == 0
+    index.remove(np.arange(4))
+    assert index.count == 0
+    assert index.search(vectors(1), 1)[1].shape == (1, 0)
+
+
+def test_rows_may_be_added_again_after_they_were_removed(vectors: Vectors) -> None:
+    index, rows = FlatIndex(8), vectors(10)
+    for start in range(10):
+        index.add(rows[start : start + 1], np.array([start]))
+    index.remove(np.array([0, 5]))
+    index.add(rows[[5]], np.array([5]))
+    assert index.search(rows[5:6], 1)[1].item() == 5
+    assert index.count == 9
+
+
+def test_searches_see_whole_states_only_while_another_thread_writes(vectors: Vectors) -> None:
+    rows = vectors(4000, 16)
+    index = FlatIndex(16)
+    index.add(rows[:1000], np.arange(1000))
+    stop, wrong = threading.Event(), []
+
+    def search() -> None:
+        rng = np.random.default_rng()
+        while not stop.is_set():
+            place = int(rng.integers(0, 1000))
+            count = 1 if place % 2 else 5
+            _, found = index.search(np.repeat(rows[place : place + 1], count, axis=0), 3)
+            if not (found[:, 0] == place).all() or len(set(found[0].tolist())) != 3:
+                wrong.append((place, found))
+
+    threads = [threading.Thread(target=search) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(5):
+        for start in range(1000, 4000, 100):
+            index.add(rows[start : start + 100], np.arange(start, start + 100))
+        index.remove(np.arange(1000, 4000))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong
