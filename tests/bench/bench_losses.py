@@ -55,7 +55,7 @@ class Case:
         return loss.detach()
 
     def our_step(self, features: Tensor, labels: Tensor, logits: Tensor) -> Tensor:
-        loss = self.inter(features, labels, logits.argmax(1)) + self.intra(features, labels)
+        loss: Tensor = self.inter(features, labels, logits.argmax(1)) + self.intra(features, labels)
         loss.backward()
         return loss.detach()
 

@@ -25,7 +25,7 @@ class PlainInter:
         features, prototypes = normalize(features, dim=1), normalize(prototypes, dim=1)
         losses = []
         for i in range(len(labels)):
-            family = self.families[labels[i]]  # type: ignore[call-overload]
+            family = self.families[labels[i]]
             size = len(family)
             tau = 0.1 if size <= NEIGHBOURS else 0.5 if size <= 2 * NEIGHBOURS else 1.0
             chosen = prototypes[[labels[i].item(), *family]]

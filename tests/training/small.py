@@ -1,5 +1,7 @@
 """A data set and a recipe small enough to train in a second."""
 
+from typing import Any
+
 from tests.fakes import walking
 from training.data.arrays import SequenceSet
 from training.recipe import Recipe
@@ -28,7 +30,7 @@ def small_set(subjects=6, views=("000", "090"), frames=30):
 
 
 def small_recipe(**sections):
-    values = {
+    values: dict[str, Any] = {
         "name": "small",
         "data": {"paths": ["set.npz"], "validation_subjects": 2},
         "network": {"widths": [8, 16], "strides": [2, 2], "dim": 16, "dropout": 0.1, "head": "cosine"},

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from model.errors import InvalidDataSet
+from tests.training.small import small_recipe, small_set
+from training.split import split
+from training.validation import cross_view_rank1
+
+
+def rank1(embeddings, data):
+    return cross_view_rank1(embeddings, data.subject, data.condition, data.view, data.labels("sequence"))
+
+
+def perfect(data):
+    return np.eye(len(np.unique(data.subject)), dtype=np.float32)[np.unique(data.subject, return_inverse=True)[1]]
+
+
+def test_a_perfect_encoder_scores_one_in_every_condition():
+    data = small_set()
+    scores = rank1(perfect(data), data)
+    assert scores == {"rank1_nm": 1.0, "rank1_bg": 1.0, "rank1_cl": 1.0, "score": 1.0}
+
+
+def test_what_only_the_same_view_gives_away_counts_for_nothing():
+    data = small_set()
+    right = perfect(data)
+    wrong = np.roll(right, 1, axis=1)
+    by_view = np.where((data.view == "000")[:, None], right, wrong)
+    assert rank1(by_view, data)["score"] == 0.0
+
+
+def test_with_one_view_it_is_not_left_out():
+    data = small_set(views=("090",))
+    assert rank1(perfect(data), data)["score"] == 1.0
+
+
+def test_with_very_many_views_the_gallery_is_searched_as_one():
+    data = small_set(views=tuple(f"{view:03d}" for view in range(30)))
+    assert rank1(perfect(data), data)["score"] == 1.0
+
+
+def test_identities_held_out_are_not_trained_on():
+    data = split(small_set(), small_recipe())
+    assert data.labels == ("001", "002", "003", "004")
+    assert data.held_out is not None
+    assert set(data.held_out.data.subject) == {"005", "006"}
+    assert len(data.pool) + len(data.held_out.pool) == len(small_set())
+
+
+def test_what_is_held_out_may_be_named_and_what_is_not_kept_is_nowhere():
+    recipe = small_recipe(data={"validation_subjects": 0, "keep": {"subject": ("001-005",), "condition": ("nm",)},
+                                "validation": {"subject": ("005",)}})  # fmt: skip
+    data = split(small_set(), recipe)
+    assert data.held_out is not None
+    assert data.labels == ("001", "002", "003", "004")
+    assert set(data.held_out.data.subject) == {"005"}
+    assert set(data.held_out.data.condition) == {"nm"}
+
+
+def test_a_limit_takes_sequences_from_everywhere():
+    data = split(small_set(), small_recipe(validation={"limit": 7}))
+    assert data.held_out is not None
+    assert len(data.held_out.pool) == 7
+    assert set(data.held_out.data.subject) == {"005", "006"}
+
+
+def test_labels_nobody_has_are_refused():
+    with pytest.raises(InvalidDataSet, match="no label '099'"):
+        split(small_set(), small_recipe(data={"keep": {"subject": ("099",)}}))
+
+
+def test_a_set_without_the_label_that_is_learned_is_refused():
+    data = small_set()
+    nameless = data.select(np.arange(len(data)))
+    object.__setattr__(nameless, "action", np.full(len(data), ""))
+    with pytest.raises(InvalidDataSet, match="no label 'action'"):
+        split(nameless, small_recipe(data={"label": "action"}))
