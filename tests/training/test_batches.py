@@ -74,7 +74,7 @@ def test_sequences_are_brought_to_the_frame_rate_of_the_clip():
 def test_normalised_coordinates_get_their_aspect_ratio():
     pixels = walking(3, 16)
     sequence = type(pixels)(
-        pixels.joints / 300, pixels.confidence, COCO_17, 25.0, units=Units.NORMALISED, aspect=1.5
+        (pixels.joints / 300).astype(np.float32), pixels.confidence, COCO_17, 25.0, units=Units.NORMALISED, aspect=1.5
     )  # fmt: skip
     ours = pool([sequence]).cut(np.array([0]), np.zeros(1), np.ones(1))
     assert ours[0] == pytest.approx(to_clips(sequence, CLIP, COCO_17)[0], abs=1e-6)
