@@ -26,7 +26,7 @@ class Block(nn.Module):
     ) -> None:
         super().__init__()
         self.spatial = GraphConvolution(channels, width, joints, subsets)
-        self.temporal = TemporalConvolution(width, stride, coefficients)
+        self.temporal = TemporalConvolution(width, stride, joints, coefficients)
         self.residual: nn.Module | None = None
         if residual and channels == width and stride == 1:
             self.residual = nn.Identity()

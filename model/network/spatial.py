@@ -43,13 +43,13 @@ class GraphConvolution(nn.Module):
 
     def forward(self, values: Tensor, want_graph: bool = False) -> Spatial:
         first, second = self.relation(values.mean(2)).chunk(2, dim=1)
-        channelwise = torch.tanh(first.unsqueeze(3) - second.unsqueeze(2)) * self.alpha[0]  # (N, C, V, V)
-        adaptive = self._adaptive(first, second) * self.beta[0]  # (N, K, V, V)
-        groups = (self.static + adaptive).unsqueeze(2).to(channelwise.dtype)
-        graphs = (torch.unflatten(channelwise, 1, (self.subsets, -1)) + groups).flatten(1, 2)
+        channelwise = torch.tanh(first.unsqueeze(3) - second.unsqueeze(2))  # (N, C, V, V)
+        alpha, adaptive = self.alpha[0].to(channelwise.dtype), self._adaptive(first, second) * self.beta[0]
+        groups = (self.static + adaptive).unsqueeze(2).to(channelwise.dtype)  # (N, K, 1, V, V)
+        graphs = torch.addcmul(groups, torch.unflatten(channelwise, 1, (self.subsets, -1)), alpha).flatten(1, 2)
         mixed = torch.matmul(self.pre(values), graphs)  # over the source joint: (N, C, T, V)
         out = torch.relu(self.norm(self.post(mixed)) + self.down(values))
-        graph = channelwise.mean(1) + adaptive.mean(1) if want_graph else None
+        graph = alpha * channelwise.mean(1) + adaptive.mean(1) if want_graph else None
         return Spatial(out, graph)
 
     def _adaptive(self, first: Tensor, second: Tensor) -> Tensor:

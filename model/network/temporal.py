@@ -17,8 +17,13 @@ class TemporalConvolution(nn.Module):
     times that joint's coefficient. The six 1x1 convolutions at the branches' heads are one convolution here.
     """
 
-    def __init__(self, width: int, stride: int, coefficients: int) -> None:
+    append_mean: Tensor
+
+    def __init__(self, width: int, stride: int, joints: int, coefficients: int) -> None:
         super().__init__()
+        # The global joint comes and goes by matrix products over the joints, which cost less than copies.
+        append_mean = torch.cat([torch.eye(joints), torch.full((joints, 1), 1 / joints)], dim=1)
+        self.register_buffer("append_mean", append_mean, persistent=False)
         self.stride = stride
         self.parts = branch_widths(width)
         self.coefficient = nn.Parameter(torch.zeros(coefficients))
@@ -34,19 +39,21 @@ class TemporalConvolution(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """(N, C, T, V) to (N, C, ceil(T / stride), V)."""
-        joints = values.shape[3]
-        with_global = torch.cat([values, values.mean(3, keepdim=True)], dim=3)
-        heads = self.heads(with_global)
+        heads = self.heads(torch.matmul(values, self.append_mean.to(values.dtype)))
         active, copied = torch.split(heads, [sum(self.parts[:-1]), self.parts[-1]], dim=1)
         *dilated, pooled = torch.split(torch.relu(self.heads_norm(active)), list(self.parts[:-1]), dim=1)
         branches = [convolution(part) for convolution, part in zip(self.dilated, dilated, strict=True)]
         branches.append(functional.max_pool2d(pooled, (3, 1), (self.stride, 1), (1, 0)))
         branches.append(copied[:, :, :: self.stride])
         joined = torch.cat(branches, dim=1)
-        local, whole = torch.split(joined, [joints, 1], dim=3)
-        spread = local + whole * self.coefficient[:joints].to(whole.dtype)
+        spread = torch.matmul(joined, self._spread_global().to(joined.dtype))
         fused: Tensor = self.norm(self.fuse(torch.relu(self.fuse_norm(spread))))
         return fused
+
+    def _spread_global(self) -> Tensor:
+        """(V + 1, V): each joint's own response, and the last one's times that joint's coefficient."""
+        joints = self.append_mean.shape[0]
+        return torch.cat([self.append_mean[:, :joints], self.coefficient[None, :joints]])
 
 
 def branch_widths(width: int) -> tuple[int, ...]:

@@ -121,7 +121,7 @@ def test_a_graph_convolution_is_the_sum_over_source_joints():
 
 @pytest.mark.parametrize(("stride", "frames", "left"), [(1, 9, 9), (2, 9, 5), (2, 10, 5)])
 def test_a_stride_halves_the_frames_rounding_up(stride, frames, left):
-    assert TemporalConvolution(16, stride, 25)(torch.rand(2, 16, frames, 17)).shape == (2, 16, left, 17)
+    assert TemporalConvolution(16, stride, 17, 25)(torch.rand(2, 16, frames, 17)).shape == (2, 16, left, 17)
 
 
 def test_what_is_exported_gives_unit_vectors_and_probabilities():
