@@ -29,9 +29,9 @@ DOUBT_PER_S = 0.15
 DOUBT_SEEN = 0.05
 """Where exchanging the poses of two people costs less than this, the frame does not tell them apart."""
 FRAGMENT = 5
-"""A path of fewer frames may be a detector's ghost: it takes nothing from others, and is dropped beside longer ones."""
+"""A path of fewer frames may be a detector's ghost, and is dropped beside longer ones."""
 MEMORY = 12
-"""Frames over which the velocity is averaged: half a second at 25 fps, half a stride."""
+"""Frames over which the velocity is averaged, half a stride at 25 fps; a path of fewer is young, and older ones win."""
 
 
 @dataclass(slots=True)
@@ -126,17 +126,19 @@ def _assign(alive: list[Path], poses: Floats, number: int, time: float) -> list[
     costs = _costs(alive, poses, time)
     since = time - np.array([path.at for path in alive])
     near, doubt = gate(since)[:, None] >= costs, DOUBT + DOUBT_PER_S * since
-    rows, columns = _cheapest(np.where(near, costs, np.inf))
+    young = np.array([len(path.seen) < MEMORY for path in alive])
+    rows, columns = _cheapest(np.where(near, costs + 2 * DOUBT * young[:, None], np.inf))
     known = np.zeros(len(poses), dtype=bool)
     taken: list[tuple[int, int, list[int]]] = []
     for row, column in zip(rows, columns, strict=True):
         known[column] = True
         rivals = _rivals(costs, doubt, near, int(row), int(column), rows, columns)
-        unseen = [rival for rival in rivals if rival not in rows and len(alive[rival].seen) >= FRAGMENT]
+        unseen = [rival for rival in rivals if rival not in rows and not young[rival]]
         for rival in unseen:
             alive[row].doubtful.append((number, alive[rival]))
             alive[rival].doubtful.append((number, alive[row]))
-            alive[row].hidden_at = alive[rival].hidden_at = time
+            if not young[row]:
+                alive[row].hidden_at = alive[rival].hidden_at = time
         if not unseen:
             taken.append((int(row), int(column), rivals))
     for row, column, rivals in taken:
