@@ -75,8 +75,8 @@ class AclNet(nn.Module):
             nn.init.zeros_(self.head.bias)
 
     def forward(self, clips: Tensor) -> Outputs:
-        features = self.backbone(self.inputs(clips).unsqueeze(1))
-        pooled = self.dropout(features.map.float().mean((3, 4)).mean(1))
+        features = self.backbone.planes(self.inputs(clips))
+        pooled = self.dropout(features.map.float().mean((2, 3)))
         graph = features.graph.float()
         pooled_projection, graph_projection = self.project_pooled(pooled), self.project_graph(graph)
         embedding = self._embedding(pooled_projection, graph_projection)

@@ -41,6 +41,22 @@ class Block(nn.Module):
         return Spatial(torch.relu(out), spatial.graph)
 
 
+class DataNorm(nn.BatchNorm1d):
+    """Batch normalisation of each channel of each joint, in planes (N, C, T, V); its order is joint by joint."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        n, c, t, v = values.shape
+        if self.training:
+            normed = super().forward(values.permute(0, 3, 1, 2).reshape(n, v * c, t))
+            return normed.reshape(n, v, c, t).permute(0, 2, 3, 1).contiguous()
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        scale = self.weight / torch.sqrt(self.running_var + self.eps)
+        shift = self.bias - self.running_mean * scale
+        scale, shift = (each.reshape(v, 1, c).transpose(0, 2) for each in (scale, shift))
+        return values * scale + shift
+
+
 class Backbone(nn.Module):
     """(N, M, T, V, C) clips of M persons to `Features`. The published one has ten blocks from 96 to 384 channels."""
 
@@ -55,18 +71,22 @@ class Backbone(nn.Module):
         coefficients: int = 25,
     ) -> None:
         super().__init__()
-        self.data_norm = nn.BatchNorm1d(joints * channels)
+        self.data_norm = DataNorm(joints * channels)
         self.blocks = nn.ModuleList(
             Block(before, width, stride, joints, subsets=subsets, coefficients=coefficients, residual=i > 0)
             for i, (before, width, stride) in enumerate(zip([channels, *widths], widths, strides, strict=False))
         )
 
     def forward(self, clips: Tensor) -> Features:
-        n, m, t, v, c = clips.shape
-        flat = clips.reshape(n * m, t, v * c).transpose(1, 2)
-        values = self.data_norm(flat).reshape(n * m, v, c, t).permute(0, 2, 3, 1).contiguous()
+        n, m, _t, v, _c = clips.shape
+        values, graph = self.planes(clips.flatten(0, 1).permute(0, 3, 1, 2))
+        return Features(torch.unflatten(values, 0, (n, m)), graph.reshape(n, m, v * v).mean(1))
+
+    def planes(self, values: Tensor) -> Features:
+        """Planes (N, C, T, V) of one person each to a map (N, C', T', V) and a graph (N, V * V)."""
+        values = self.data_norm(values)
         for block in self.blocks[:-1]:
             values, _ = block(values)
         values, graph = self.blocks[-1](values, want_graph=True)
         assert graph is not None
-        return Features(values.unflatten(0, (n, m)), graph.reshape(n, m, v * v).mean(1))
+        return Features(values, graph.flatten(1))

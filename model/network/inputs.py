@@ -1,7 +1,10 @@
 """The first layers: what is where and how large is taken out, what was not seen is masked, streams are made.
 
-They are layers and not preparation, so that they are in the exported graph and cannot drift from training.
+They are layers and not preparation, so that they are in the exported graph and cannot drift from training. Inside,
+arrays are planes (N, channels, T, V).
 """
+
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -10,72 +13,95 @@ from torch.nn import functional
 from model.layout import Layout
 from model.network.config import NetworkConfig, Normalisation, Span, Stream
 
-TORSO = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+SHOULDERS, HIPS = ("left_shoulder", "right_shoulder"), ("left_hip", "right_hip")
 TINY = 1e-6
 FAR = 20.0  # body sizes; further out is a detector's slip, and stays finite
 
 
+class _Weighted(NamedTuple):
+    """Sums over joints of values times confidence, and of confidence: (N, C, T, 1) and (N, 1, T, 1)."""
+
+    total: Tensor
+    weight: Tensor
+
+    @classmethod
+    def of(cls, values: Tensor, confidence: Tensor) -> Self:
+        return cls((values * confidence).sum(3, keepdim=True), confidence.sum(3, keepdim=True))
+
+    @property
+    def mean(self) -> Tensor:
+        return self.total / self.weight.clamp_min(TINY)
+
+    def also(self, other: "_Weighted") -> "_Weighted":
+        return _Weighted(self.total + other.total, self.weight + other.weight)
+
+    def over(self, span: Span, window: int) -> "_Weighted":
+        """Averaged over time: one value for each frame, or one for all, T = 1."""
+        match span:
+            case "frame":
+                return self
+            case "clip":
+                return _Weighted(self.total.mean(2, keepdim=True), self.weight.mean(2, keepdim=True))
+            case "moving":
+                return _Weighted(_moving_mean(self.total, window), _moving_mean(self.weight, window))
+
+
+def _moving_mean(values: Tensor, window: int) -> Tensor:
+    return functional.avg_pool2d(values, (window, 1), stride=1, padding=(window // 2, 0))
+
+
 class Normalise(nn.Module):
-    """Clips (N, T, V, dims + 1) to joints (N, T, V, dims) about a body's centre, in units of its size, and their
-    confidence (N, T, V, 1). A joint of confidence 0 contributes nothing and comes out as 0.
+    """Planes (N, dims + 1, T, V), confidence last, to joints (N, dims, T, V) about a body's centre, in units of its
+    size, and confidence (N, 1, T, V). A joint of confidence 0 contributes nothing and comes out as 0.
 
     Centre: confidence-weighted mean of hips and shoulders, of all seen joints where none of those is seen.
     Size: length of the torso, but at least a quarter of the body's extent (root mean square distance of the
-    joints from the centre), which alone counts where no torso is seen.
+    joints from their mean), which alone counts where no torso is seen.
     """
 
-    torso: Tensor
     shoulders: Tensor
     hips: Tensor
 
     def __init__(self, layout: Layout, spans: Normalisation) -> None:
         super().__init__()
         self.spans = spans
-        for name, ends in (("torso", TORSO), ("shoulders", TORSO[:2]), ("hips", TORSO[2:])):
-            here = torch.tensor([float(joint in ends) for joint in layout.joints])
-            self.register_buffer(name, here[:, None], persistent=False)
+        for name, ends in (("shoulders", SHOULDERS), ("hips", HIPS)):
+            here = torch.tensor([layout.index(joint) for joint in ends])
+            self.register_buffer(name, here, persistent=False)
 
-    def forward(self, clips: Tensor) -> tuple[Tensor, Tensor]:
-        clips = clips.float()
-        confidence = clips[..., -1:].clamp(0, 1)
-        seen = (confidence > 0).to(clips.dtype)
-        joints = clips[..., :-1] * seen
-        centred = (joints - self._centre(joints, confidence)) * seen
-        size = self._size(centred, confidence)
-        return (centred / size).clamp(-FAR, FAR), confidence
+    def forward(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        confidence = planes[:, -1:].clamp(0, 1)
+        seen = (confidence > 0).to(planes.dtype)
+        joints = planes[:, :-1] * seen
+        upper, lower = self._ends(joints, confidence)
+        everything = _Weighted.of(joints, confidence)
+        centre = self._centre(upper.also(lower), everything)
+        extent = ((joints - everything.mean) * seen).square().sum(1, keepdim=True)
+        size = self._size(upper, lower, _Weighted.of(extent, confidence))
+        return ((joints - centre) * seen / size).clamp(-FAR, FAR), confidence
 
-    def _centre(self, joints: Tensor, confidence: Tensor) -> Tensor:
-        centre, weight = self._mean(joints, confidence * self.torso, self.spans.centre)
-        of_all, _ = self._mean(joints, confidence, self.spans.centre)
-        return torch.where(weight > TINY, centre, of_all)
+    def _ends(self, joints: Tensor, confidence: Tensor) -> tuple[_Weighted, _Weighted]:
+        upper, lower = (
+            _Weighted.of(joints.index_select(3, each), confidence.index_select(3, each))
+            for each in (self.shoulders, self.hips)
+        )
+        return upper, lower
 
-    def _mean(self, joints: Tensor, weight: Tensor, span: Span) -> tuple[Tensor, Tensor]:
-        total, weight = self._over((joints * weight).sum(2), span), self._over(weight.sum(2), span)
-        return (total / weight.clamp_min(TINY)).unsqueeze(2), weight.unsqueeze(2)
+    def _centre(self, torso: _Weighted, everything: _Weighted) -> Tensor:
+        torso, everything = (each.over(self.spans.centre, self.spans.window) for each in (torso, everything))
+        return torch.where(torso.weight > TINY, torso.mean, everything.mean)
 
-    def _size(self, centred: Tensor, confidence: Tensor) -> Tensor:
-        upper, upper_weight = self._mean(centred, confidence * self.shoulders, "frame")
-        lower, lower_weight = self._mean(centred, confidence * self.hips, "frame")
-        length = (upper - lower).square().sum(-1, keepdim=True).sqrt()
-        torso, _ = self._mean(length, torch.minimum(upper_weight, lower_weight), self.spans.scale)
-        spread, _ = self._mean(centred.square().sum(-1, keepdim=True), confidence, self.spans.scale)
-        size = torch.maximum(torso, spread.sqrt() / 4)
-        size = torch.where(torso > TINY, size, spread.sqrt())
+    def _size(self, upper: _Weighted, lower: _Weighted, extent: _Weighted) -> Tensor:
+        weight = torch.minimum(upper.weight, lower.weight)
+        length = (upper.mean - lower.mean).square().sum(1, keepdim=True).sqrt()
+        torso = _Weighted(length * weight, weight).over(self.spans.scale, self.spans.window).mean
+        spread = extent.over(self.spans.scale, self.spans.window).mean.sqrt()
+        size = torch.where(torso > TINY, torch.maximum(torso, spread / 4), spread)
         return torch.where(size > TINY, size, torch.ones_like(size))
-
-    def _over(self, values: Tensor, span: Span) -> Tensor:
-        """(N, T, C) averaged over time: one value for each frame, or one for all (N, 1, C)."""
-        if span == "frame":
-            return values
-        if span == "clip":
-            return values.mean(1, keepdim=True)
-        window = self.spans.window
-        moved = functional.avg_pool1d(values.transpose(1, 2), window, stride=1, padding=window // 2)
-        return moved.transpose(1, 2)
 
 
 class Streams(nn.Module):
-    """Joints and confidence to channels (N, T, V, C): the streams one after the other, then the confidence.
+    """Planes of joints and of confidence to channels: the streams one after the other, then the confidence.
 
     joint: as it is. bone: child minus parent. motion: next frame minus this one, 0 in the last. Bone and motion
     are 0 where either end was not seen.
@@ -91,22 +117,22 @@ class Streams(nn.Module):
     def forward(self, joints: Tensor, confidence: Tensor) -> Tensor:
         seen = (confidence > 0).to(joints.dtype)
         channels = [self._stream(stream, joints, seen) for stream in self.streams]
-        return torch.cat([*channels, confidence] if self.confidence else channels, dim=-1)
+        return torch.cat([*channels, confidence] if self.confidence else channels, dim=1)
 
     def _stream(self, stream: Stream, joints: Tensor, seen: Tensor) -> Tensor:
         match stream:
             case "joint":
                 return joints
             case "bone":
-                parents, seen_parents = joints.index_select(2, self.parents), seen.index_select(2, self.parents)
-                return (joints - parents) * seen * seen_parents
+                parents, seen_parents = joints.index_select(3, self.parents), seen.index_select(3, self.parents)
+                return (joints - parents) * (seen * seen_parents)
             case "motion":
-                step = (joints[:, 1:] - joints[:, :-1]) * seen[:, 1:] * seen[:, :-1]
-                return functional.pad(step, (0, 0, 0, 0, 0, 1))
+                step = (joints[:, :, 1:] - joints[:, :, :-1]) * (seen[:, :, 1:] * seen[:, :, :-1])
+                return functional.pad(step, (0, 0, 0, 1))
 
 
 class Inputs(nn.Module):
-    """Clips (N, T, V, dims + 1) to the backbone's channels (N, T, V, C), in float32 whatever the autocast."""
+    """Clips (N, T, V, dims + 1) to the backbone's planes (N, C, T, V), in float32 whatever the autocast."""
 
     def __init__(self, layout: Layout, config: NetworkConfig) -> None:
         super().__init__()
@@ -114,5 +140,5 @@ class Inputs(nn.Module):
         self.streams = Streams(layout, config.streams, config.confidence)
 
     def forward(self, clips: Tensor) -> Tensor:
-        streams: Tensor = self.streams(*self.normalise(clips))
-        return streams
+        planes: Tensor = self.streams(*self.normalise(clips.float().permute(0, 3, 1, 2).contiguous()))
+        return planes

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from model.named_layouts import COCO_17, H36M_17
 from model.network.config import NetworkConfig, Normalisation
-from model.network.inputs import FAR, TORSO, Inputs, Normalise, Streams
+from model.network.inputs import FAR, HIPS, SHOULDERS, Inputs, Normalise, Streams
 from tests.fakes import walking
 
+TORSO = (*SHOULDERS, *HIPS)
 SPANS = ("frame", "moving", "clip")
 
 
@@ -18,8 +19,9 @@ def _clip(frames: int = 30, subject: int = 0) -> torch.Tensor:
 
 
 def _normalised(clips: torch.Tensor, centre="clip", scale="clip", window=25) -> torch.Tensor:
-    joints: torch.Tensor = Normalise(COCO_17, Normalisation(centre=centre, scale=scale, window=window))(clips)[0]
-    return joints
+    normalise = Normalise(COCO_17, Normalisation(centre=centre, scale=scale, window=window))
+    joints: torch.Tensor = normalise(clips.permute(0, 3, 1, 2))[0]
+    return joints.permute(0, 2, 3, 1)
 
 
 def _moved(clips: torch.Tensor, shift=(0.0, 0.0), scale=1.0) -> torch.Tensor:
@@ -90,25 +92,23 @@ def test_whatever_comes_in_what_goes_on_is_finite(centre, scale, seed, size, kep
 
 
 def test_bones_are_child_minus_parent_and_nothing_where_an_end_is_missing():
-    joints = torch.rand(1, 8, 17, 2)
-    confidence = torch.ones(1, 8, 17, 1)
+    joints, confidence = torch.rand(1, 2, 8, 17), torch.ones(1, 1, 8, 17)
     elbow, shoulder = COCO_17.index("left_elbow"), COCO_17.index("left_shoulder")
     bones = Streams(COCO_17, ("bone",), False)(joints, confidence)
-    torch.testing.assert_close(bones[:, :, elbow], joints[:, :, elbow] - joints[:, :, shoulder])
-    assert bones[:, :, 0].abs().max() == 0  # a root is its own parent
-    confidence[:, :, shoulder] = 0
+    torch.testing.assert_close(bones[..., elbow], joints[..., elbow] - joints[..., shoulder])
+    assert bones[..., 0].abs().max() == 0  # a root is its own parent
+    confidence[..., shoulder] = 0
     bones = Streams(COCO_17, ("bone",), False)(joints, confidence)
-    assert bones[:, :, [elbow, shoulder]].abs().max() == 0
+    assert bones[..., [elbow, shoulder]].abs().max() == 0
 
 
 def test_motion_is_the_step_to_the_next_frame_and_nothing_where_a_frame_is_missing():
-    joints = torch.rand(1, 8, 17, 2)
-    confidence = torch.ones(1, 8, 17, 1)
-    confidence[:, 4, 3] = 0
+    joints, confidence = torch.rand(1, 2, 8, 17), torch.ones(1, 1, 8, 17)
+    confidence[:, :, 4, 3] = 0
     motion = Streams(COCO_17, ("motion",), False)(joints, confidence)
-    torch.testing.assert_close(motion[:, 0], joints[:, 1] - joints[:, 0])
-    assert motion[:, 7].abs().max() == 0
-    assert motion[:, 3:5, 3].abs().max() == 0
+    torch.testing.assert_close(motion[:, :, 0], joints[:, :, 1] - joints[:, :, 0])
+    assert motion[:, :, 7].abs().max() == 0
+    assert motion[:, :, 3:5, 3].abs().max() == 0
 
 
 @pytest.mark.parametrize("dims", [2, 3])
@@ -116,4 +116,4 @@ def test_motion_is_the_step_to_the_next_frame_and_nothing_where_a_frame_is_missi
 @pytest.mark.parametrize("confidence", [True, False])
 def test_streams_and_confidence_are_channels(dims, streams, confidence):
     config = NetworkConfig(layout="h36m-17", dims=dims, streams=streams, confidence=confidence, classes=2)
-    assert Inputs(H36M_17, config)(torch.rand(2, 9, 17, dims + 1)).shape == (2, 9, 17, config.channels)
+    assert Inputs(H36M_17, config)(torch.rand(2, 9, 17, dims + 1)).shape == (2, config.channels, 9, 17)
