@@ -5,11 +5,9 @@ The arrays are those of `training.data.arrays`, without a confidence channel but
 matched by name, since two data sets of the same sensor list them differently.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,8 @@ from numpy.typing import NDArray
 
 from model.errors import InvalidDataSet
 from model.layout import Layout
-from model.named_layouts import CMU_20, HDM05_27, KARD_15, KINECT_20, MEDIAPIPE_33, UCALGARY_18
+from model.named_layouts import KARD_15, MEDIAPIPE_33
+from model.readers.joint_names import layout_by_names
 from model.sequence import Floats, Units
 from training.data.arrays import LABELS, SequenceSet, read_arrays
 
@@ -26,46 +25,6 @@ CBKINGS_ASPECT = 16 / 9
 
 NEAREST_M = 0.5
 """A depth camera sees nothing nearer: such joints are faults of the tracker and become missing."""
-
-_BONES_OF_HDM05 = (
-    "root lhipjoint lfemur ltibia lfoot ltoes rhipjoint rfemur rtibia rfoot rtoes lowerback upperback thorax "
-    "lowerneck upperneck head lclavicle lhumerus lradius lwrist lhand rclavicle rhumerus rradius rwrist rhand"
-)
-_RENAMED: Mapping[str, str] = MappingProxyType(
-    {
-        **{"mouth_left": "left_mouth", "mouth_right": "right_mouth"},
-        **{"left_foot_index": "left_foot", "right_foot_index": "right_foot"},
-        **{"HipCenter": "mid_hip", "SpineBase": "mid_hip", "pelvis": "mid_hip"},
-        **{"ShoulderCenter": "mid_shoulder", "thorax": "mid_shoulder", "SpineMid": "spine"},
-    }
-)
-_OF_KARD: Mapping[str, str] = MappingProxyType(
-    {
-        **{"Torso": "spine", "HandLeft": "left_wrist", "HandRight": "right_wrist"},
-        **{"FootLeft": "left_ankle", "FootRight": "right_ankle"},
-    }
-)
-_OF_HDM05: Mapping[str, str] = MappingProxyType(dict(zip(_BONES_OF_HDM05.split(), HDM05_27.joints, strict=True)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """How one kind of recording is to be read. flipped: x runs the other way than in a right-handed space."""
-
-    layout: Layout
-    names: Mapping[str, str]
-    camera_space: bool = False
-    flipped: bool = False
-
-
-_SOURCES = (
-    _Source(MEDIAPIPE_33, _RENAMED),
-    _Source(KINECT_20, _RENAMED, camera_space=True),
-    _Source(UCALGARY_18, _RENAMED, camera_space=True),
-    _Source(KARD_15, _OF_KARD, camera_space=True, flipped=True),
-    _Source(CMU_20, _RENAMED),
-    _Source(HDM05_27, _OF_HDM05),
-)
 
 
 def load_recordings(path: Path) -> SequenceSet:
@@ -78,39 +37,31 @@ def load_recordings(path: Path) -> SequenceSet:
     missing = {"frames", "offsets", "joints", "fps", "subject"} - set(arrays)
     if missing:
         raise InvalidDataSet(str(path), f"lacks {', '.join(sorted(missing))}")
-    source, order = _source_of(path, [str(joint) for joint in arrays["joints"]])
+    names = [str(joint) for joint in arrays["joints"]]
+    known = layout_by_names(names)
+    if known is None:
+        shown = ", ".join(names[:4])
+        raise InvalidDataSet(str(path), f"its {len(names)} joints ({shown}, ...) are of no known recording")
+    layout, order = known
     frames = np.asarray(arrays["frames"], dtype=np.float32)
     if frames.ndim != 3 or frames.shape[1] != len(order):
         raise InvalidDataSet(str(path), f"frames must be (total, {len(order)}, coordinates), got {frames.shape}")
     frames = frames[:, order]
-    flat = source.layout == MEDIAPIPE_33
+    flat = layout == MEDIAPIPE_33
+    if frames.shape[2] != (4 if flat else 3):
+        raise InvalidDataSet(
+            str(path), f"{layout.name} needs {4 if flat else 3} numbers a joint, got {frames.shape[2]}"
+        )
+    try:
+        labels, fps = _labels(arrays), float(arrays["fps"])
+    except (ValueError, TypeError) as error:
+        raise InvalidDataSet(str(path), f"subject, run and fps must be numbers ({error})") from error
     return SequenceSet.of(
-        _with_visibility(frames) if flat else _with_confidence(frames, source),
-        arrays["offsets"], source.layout, float(arrays["fps"]),
+        _with_visibility(frames) if flat else _with_confidence(frames, layout, str(arrays.get("units", ""))),
+        arrays["offsets"], layout, fps,
         units=Units.NORMALISED if flat else Units.METRES, aspect=CBKINGS_ASPECT if flat else None,
-        fps_each=arrays.get("fps_seq"), name=str(path), **_labels(arrays),
+        fps_each=arrays.get("fps_seq"), name=str(path), **labels,
     )  # fmt: skip
-
-
-def _source_of(path: Path, joints: list[str]) -> tuple[_Source, list[int]]:
-    """The kind of recording, and the place in the file of each joint of its layout."""
-    for source in _SOURCES:
-        ours = [source.names.get(joint) or _snake(joint) for joint in joints]
-        if sorted(ours) == sorted(source.layout.joints):
-            return source, [ours.index(joint) for joint in source.layout.joints]
-    raise InvalidDataSet(
-        str(path), f"its {len(joints)} joints ({', '.join(joints[:4])}, ...) are of no known recording"
-    )
-
-
-def _snake(joint: str) -> str:
-    """The tracker's name in our words.
-
-    >>> _snake("ShoulderLeft"), _snake("Head"), _snake("left_knee")
-    ('left_shoulder', 'head', 'left_knee')
-    """
-    found = re.fullmatch(r"([A-Z][a-z]+)(Left|Right)", joint)
-    return f"{found[2]}_{found[1]}".lower() if found else joint.lower()
 
 
 def _with_visibility(frames: Floats) -> Floats:
@@ -118,11 +69,12 @@ def _with_visibility(frames: Floats) -> Floats:
     return np.concatenate([frames[..., :2], np.clip(frames[..., 3:4], 0, 1)], axis=-1)
 
 
-def _with_confidence(frames: Floats, source: _Source) -> Floats:
+def _with_confidence(frames: Floats, layout: Layout, units: str) -> Floats:
     seen = np.isfinite(frames).all(axis=-1, keepdims=True) & (frames != 0).any(axis=-1, keepdims=True)
-    if source.camera_space:
+    if "Kinect" in units:
         seen &= frames[..., 2:3] >= NEAREST_M
-    joints = frames * np.array([-1 if source.flipped else 1, 1, 1], dtype=np.float32)
+    # The tracker of KARD lets x run to the right of the image, which makes its space left-handed.
+    joints = frames * np.array([-1 if layout == KARD_15 else 1, 1, 1], dtype=np.float32)
     return np.concatenate([np.where(seen, joints, 0), seen], axis=-1).astype(np.float32)
 
 

@@ -19,7 +19,14 @@ KINECT = _NAMES.split()
 def a_file(tmp_path, joints=KINECT, values=None, **more):
     if values is None:
         values = np.arange(6 * len(joints) * 3, dtype=np.float32).reshape(6, len(joints), 3) / 100 + 1
-    arrays = {"frames": values, "offsets": [0, 2, 6], "subject": [7, -1], "joints": joints, "fps": 30.0} | more
+    arrays = {
+        "frames": values,
+        "offsets": [0, 2, 6],
+        "subject": [7, -1],
+        "joints": joints,
+        "fps": 30.0,
+        "units": "metres, Kinect",
+    } | more
     np.savez(tmp_path / "r.npz", **arrays)
     return tmp_path / "r.npz"
 
@@ -48,7 +55,7 @@ def test_joints_nearer_than_a_depth_camera_sees_are_missing(tmp_path):
 
 def test_joints_of_no_known_recording_are_refused(tmp_path):
     with pytest.raises(InvalidDataSet, match="no known recording"):
-        load_recordings(a_file(tmp_path, ["shoulder_1", "shoulder_2"]))
+        load_recordings(a_file(tmp_path, ["snout", "tail"]))
 
 
 def test_missing_arrays_are_named(tmp_path):
