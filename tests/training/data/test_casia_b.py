@@ -3,6 +3,7 @@ import pytest
 
 from model.errors import InvalidDataSet
 from model.named_layouts import COCO_17
+from model.readers import read
 from training.data.arrays import SequenceSet
 from training.data.casia_b import TEST_FILE, TRAIN_FILE, WALKERS_FILE, Split, load, read_csv
 
@@ -104,3 +105,15 @@ def test_walkers_are_preferred_and_split_alike(tmp_path):
 def test_a_directory_without_the_files_is_refused(tmp_path):
     with pytest.raises(InvalidDataSet, match=r"neither walkers\.npz nor casia-b_pose_test\.csv"):
         load(tmp_path, Split.TEST)
+
+
+def test_the_reader_of_keypoint_files_reads_the_same(tmp_path):
+    rows = [a_row(f"x/{k}/{f:06d}.jpg", x=f) for k in ("075-nm-01-090", "076-bg-02-018") for f in (7, 5, 9, 6)]
+    path = a_file(tmp_path, rows)
+    data, tracks = read_csv(path), read(path).tracks
+    assert len(tracks) == len(data)
+    for i, track in enumerate(tracks):
+        assert np.array_equal(track.sequence.joints, data.sequence(i).joints)
+        assert np.array_equal(track.sequence.confidence, data.sequence(i).confidence)
+        assert track.labels["subject"] == data.subject[i]
+        assert track.labels["sequence"] == data.sequence_name[i]
