@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+
+from gallery.manifest import read_manifest
+from model.errors import UnreadableFile
+
+
+def written(folder: Path, text: str | bytes) -> Path:
+    path = folder / "people.csv"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def test_columns_it_knows_are_for_reading_and_others_are_labels(tmp_path: Path) -> None:
+    path = written(tmp_path, "file,subject,track,fps,view,coat\na.json,ann,left,25,090,\n/b.json,bob,,,000,yes\n")
+    first, second = read_manifest(path)
+    assert (first.line, first.file, first.subject, first.track, first.fps) == (
+        2,
+        tmp_path / "a.json",
+        "ann",
+        "left",
+        25,
+    )
+    assert first.labels == {"view": "090"}
+    assert (second.file, second.track, second.fps, second.aspect) == (Path("/b.json"), None, None, None)
+    assert second.labels == {"view": "000", "coat": "yes"}
+
+
+def test_a_byte_order_mark_and_quoted_commas_are_understood(tmp_path: Path) -> None:
+    (entry,) = read_manifest(written(tmp_path, '\ufefffile,subject\r\n"a, b.json",ann\r\n'))
+    assert entry.file.name == "a, b.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "first line"),
+        ("file,subject\n", "no lines"),
+        ("file,person\na,b\n", "columns file and subject"),
+        ("file,subject,subject\na,b,c\n", "none twice"),
+        ("file,subject\na.json\n", "line 2: .*fields"),
+        ("file,subject\na.json,ann,more\n", "line 2: .*fields"),
+        ("file,subject\n,ann\n", "line 2: no file"),
+        ("file,subject\na.json,\n", "line 2: subject"),
+        ("file,subject,fps\na.json,ann,fast\n", "line 2: .*fast"),
+        ('file,subject\n"a.json,ann\n', "unexpected end"),
+        (b"file,subject\na.json,\xff\xfe\n", "utf-8"),
+    ],
+)
+def test_a_manifest_that_is_not_one_is_refused_with_its_line(tmp_path: Path, text: str | bytes, said: str) -> None:
+    with pytest.raises(UnreadableFile, match=said):
+        read_manifest(written(tmp_path, text))
+
+
+def test_a_manifest_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="No such file"):
+        read_manifest(tmp_path / "none.csv")
