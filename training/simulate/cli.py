@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from training.data.arrays import SequenceSet
 from training.data.casia_b import WALKERS_FILE
+from training.data.cli import capture
 from training.simulate import realism, write
 from training.simulate.actions import simulate_actions
 from training.simulate.cameras import CASIA_B_VIEWS
@@ -25,6 +26,9 @@ from training.simulate.walkers import CASIA_B_WALKS, simulate_walkers
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Simulate walkers and actions: data that needs nobody's licence."
 )
+
+
+app.command()(capture)
 
 
 class Format(StrEnum):
