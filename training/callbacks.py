@@ -28,8 +28,7 @@ class Keeper(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, Training)
-        validated = trainer.fit_loop.epoch_loop._should_check_val_epoch()
-        score = pl_module.scores.get("score") if validated else None
+        score = pl_module.scores.get("score")
         # Without anything held out the last epoch is the best there is to know of.
         better = pl_module.held_out is None or (score is not None and (self.best is None or score > self.best))
         if better:
@@ -38,7 +37,7 @@ class Keeper(L.Callback):
         if better:
             save_weights(self.path, pl_module.best_network)
             _copy(self.path / LAST, self.path / BEST)
-        self._note(trainer, pl_module.scores if validated else {}, better=better)
+        self._note(trainer, pl_module.scores, better=better)
 
     def _save(self, trainer: L.Trainer, path: Path) -> None:
         part = path.with_name(f".{path.name}.part")
@@ -47,16 +46,21 @@ class Keeper(L.Callback):
 
     def _note(self, trainer: L.Trainer, scores: dict[str, float], *, better: bool) -> None:
         about = read_about(self.path)
-        trained = {k.removeprefix("train/"): v for k, v in figures(trainer).items() if k.startswith("train/")}
-        entry = {"epoch": trainer.current_epoch, "train": trained, "held_out": scores}
-        about["epochs"] = [e for e in about["epochs"] if e["epoch"] < trainer.current_epoch] + [entry]
+        epoch = trainer.current_epoch
+        entry = {"epoch": epoch, "train": trained(trainer), "held_out": rounded(scores)}
+        about["epochs"] = [earlier for earlier in about["epochs"] if earlier["epoch"] < epoch] + [entry]
         about["best"] = entry if better else about["best"]
         write_about(self.path, about)
 
 
-def figures(trainer: L.Trainer) -> dict[str, float]:
-    """The latest figures by name, to six digits."""
-    return {name: round(float(value), 6) for name, value in trainer.callback_metrics.items()}
+def trained(trainer: L.Trainer) -> dict[str, float]:
+    """Means over the epoch of the loss, its terms and the training accuracy."""
+    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    return rounded({name.removeprefix("train/"): v for name, v in metrics.items() if name.startswith("train/")})
+
+
+def rounded(figures: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 6) for name, value in figures.items()}
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -93,9 +97,9 @@ class Watch(L.Callback):
             self.task, description=text, completed=trainer.global_step, rate=f"{self._rate():.0f} clips/s"
         )
 
-    def on_train_epoch_end(self, trainer: L.Trainer, *_: object) -> None:
-        shown = figures(trainer)
-        values = "  ".join(f"{name.split('/')[-1]} {value:.4g}" for name, value in shown.items())
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        assert isinstance(pl_module, Training)
+        values = "  ".join(f"{name} {value:.4g}" for name, value in (trained(trainer) | pl_module.scores).items())
         self.console.print(
             f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {self._rate():.0f} clips/s  {values}",
             soft_wrap=True, highlight=False,

@@ -1,5 +1,6 @@
 """`gaitkeeper train`."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ def train(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: section.key=value.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out was stopped.")] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the best epoch's figures as JSON.")] = False,
 ) -> None:
     """Train an encoder or a classifier by a recipe.
 
@@ -24,5 +26,12 @@ def train(
 
     resolved = load_recipe(recipe, settings or ())
     from training.fit import fit  # torch takes seconds to import; a wrong recipe should not wait for it
+    from training.run import WEIGHTS, read_about
 
     fit(resolved, out, resume=resume)
+    best = read_about(out)["best"]
+    if json_output:
+        typer.echo(json.dumps(best))
+        return
+    held_out = ", ".join(f"{name} {value:.4f}" for name, value in best["held_out"].items()) or "nothing was held out"
+    typer.echo(f"best epoch {best['epoch'] + 1}: {held_out}; weights in {out / WEIGHTS}")

@@ -23,6 +23,13 @@ from training.split import TrainingData, load_training_data
 _PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 
 
+class Events(TensorBoardLogger):
+    """TensorBoard's events and nothing beside them: the recipe is kept elsewhere."""
+
+    def save(self) -> None:
+        self.experiment.flush()
+
+
 def fit(
     recipe: Recipe, out: Path, *, resume: bool = False, until: int | None = None, console: Console | None = None,
     data: TrainingData | None = None,
@@ -49,7 +56,7 @@ def fit(
 
 def _check(recipe: Recipe, out: Path, *, resume: bool) -> None:
     if not resume:
-        if (out / RECIPE).exists():
+        if (out / LAST).exists():
             raise InvalidRecipe(recipe.name, f"{out} holds a run already; go on with --resume, or choose another --out")
         return
     if not (out / LAST).is_file():
@@ -74,7 +81,7 @@ def _trainer(recipe: Recipe, out: Path, console: Console, until: int | None) -> 
             enable_progress_bar=False,
             enable_model_summary=False,
             enable_checkpointing=False,
-            logger=TensorBoardLogger(out, name="", version=""),
+            logger=Events(out, name="", version="", default_hp_metric=False),
             log_every_n_steps=10,
             callbacks=[Keeper(out), Watch(console)],
         )

@@ -20,7 +20,7 @@ class Training(L.LightningModule):
     """Trains `network`; `best_network` is what is validated and kept.
 
     Lightning hands out step numbers only: the batch is made here from (seed, epoch, step), which is what makes a
-    resumed run equal to one that was never stopped.
+    resumed run equal to one that was never stopped. scores: of the held-out sequences after this epoch, if any.
     """
 
     def __init__(self, recipe: Recipe, batches: Batches, held_out: HeldOut | None) -> None:
@@ -47,6 +47,7 @@ class Training(L.LightningModule):
     def training_step(self, _: Tensor | int, batch_idx: int) -> Tensor:
         if batch_idx == 0:
             self.objective.set_epoch(self.current_epoch)
+            self.scores = {}
         torch.manual_seed(seed_of(self.recipe.seed, self.current_epoch, batch_idx))  # for dropout
         clips, labels = self.batches.make(self.current_epoch, batch_idx)
         outputs = self.network(torch.from_numpy(clips).to(self.device))

@@ -1,5 +1,7 @@
 import io
 import json
+import signal
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -9,13 +11,16 @@ from rich.console import Console
 from model.errors import InvalidRecipe
 from tests.training.small import small_recipe, small_set
 from training.fit import fit
-from training.run import load_run
+from training.pool import Pool
+from training.run import begin_run, load_run
 from training.split import split
+
+QUIET = Console(file=io.StringIO())
 
 
 def train(out, recipe=None, **options):
     recipe = recipe or small_recipe()
-    fit(recipe, out, data=split(small_set(), recipe), console=Console(file=io.StringIO()), **options)
+    fit(recipe, out, data=split(small_set(), recipe), console=QUIET, **options)
     return out
 
 
@@ -38,6 +43,40 @@ def test_two_epochs_and_two_more_give_the_weights_and_loss_state_of_four(whole, 
     assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
 
 
+@dataclass(frozen=True, eq=False)
+class InterruptedPool(Pool):
+    """Somebody presses Ctrl-C at the eighth batch, in the third epoch."""
+
+    batches: list[int] = field(default_factory=list)
+
+    def cut(self, *arguments):
+        self.batches.append(1)
+        if len(self.batches) == 8:
+            raise KeyboardInterrupt
+        return super().cut(*arguments)
+
+
+def test_ctrl_c_keeps_the_last_whole_epoch_and_resuming_from_it_changes_nothing(whole, tmp_path):
+    recipe = small_recipe(data={"validation_subjects": 0}, optim={"epochs": 3})
+    data = split(small_set(), recipe)
+    handler = signal.getsignal(signal.SIGINT)
+    interrupted = replace(data, pool=InterruptedPool(**vars(data.pool)))
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, tmp_path / "run", data=interrupted, console=QUIET)
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert len(load_run(tmp_path / "run").about["epochs"]) == 2
+    fit(recipe, tmp_path / "run", data=data, console=QUIET, resume=True)
+    fit(recipe, tmp_path / "never stopped", data=data, console=QUIET)
+    ours, theirs = states(tmp_path / "run"), states(tmp_path / "never stopped")
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+
+
+def test_stopped_before_the_first_epoch_a_run_begins_again(tmp_path):
+    recipe = small_recipe(optim={"epochs": 1})
+    begin_run(tmp_path / "run", recipe, ("001",))
+    assert load_run(train(tmp_path / "run", recipe)).labels == ("001", "002", "003", "004")
+
+
 def test_figures_of_a_resumed_run_are_those_of_one_without_a_stop(whole, tmp_path):
     stopped = train(tmp_path / "stopped", until=3)
     train(stopped, resume=True)
@@ -54,7 +93,8 @@ def test_a_run_holds_its_recipe_its_figures_and_the_best_weights(whole):
     assert [epoch["epoch"] for epoch in run.about["epochs"]] == [0, 1, 2, 3]
     assert run.about["best"]["held_out"]["score"] == max(e["held_out"]["score"] for e in run.about["epochs"])
     assert set(run.about["epochs"][0]["train"]) == {"loss", "ce", "inter", "intra", "accuracy"}
-    assert list(whole.glob("events.*"))
+    names = {path.name.split(".out.")[0] for path in whole.iterdir()}
+    assert names == {"recipe.toml", "run.json", "labels.json", "weights.pt", "checkpoints", "events"}
 
 
 def test_the_weights_kept_are_the_averaged_ones_of_the_best_epoch(whole):

@@ -1,0 +1,55 @@
+import json
+import re
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from model.errors import InvalidDataSet, InvalidRecipe
+from tests.training.small import small_recipe, small_set
+from training.cli import train
+from training.toml import to_toml
+
+app = typer.Typer()
+app.command()(train)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"TERM": "dumb", "COLUMNS": "200"})
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    small_set().save_npz(tmp_path / "set.npz")
+    values = small_recipe().model_dump(mode="json")
+    values["data"]["paths"] = [str(tmp_path / "set.npz")]
+    (tmp_path / "recipe.toml").write_text(to_toml(values))
+    return tmp_path / "recipe.toml"
+
+
+def test_a_recipe_and_a_directory_are_all_it_takes_and_the_answer_is_the_best_epoch(recipe, tmp_path):
+    result = run(recipe, "--out", tmp_path / "run", "--set", "optim.epochs=2", "--set", "optim.steps=1", "--json")
+    assert result.exit_code == 0, result.output
+    best = json.loads(result.stdout)
+    assert 0 <= best["held_out"]["score"] <= 1
+    assert re.search(r"small: 56 sequences of 4 classes, 28 held out; 2 epochs of 1 steps of 8 clips", result.stderr)
+    assert "epoch 2/2" in result.stderr
+    again = run(recipe, "--out", tmp_path / "run", "--set", "optim.epochs=2", "--set", "optim.steps=1", "--resume")
+    assert again.stdout.startswith("best epoch ")
+
+
+def test_a_wrong_setting_is_named_before_anything_is_loaded(recipe, tmp_path):
+    result = run(recipe, "--out", tmp_path / "run", "--set", "optim.rate=2")
+    assert isinstance(result.exception, InvalidRecipe)
+    assert "optim.rate: unknown key" in str(result.exception)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_data_set_is_named_and_leaves_no_run(recipe, tmp_path):
+    result = run(recipe, "--out", tmp_path / "run", "--set", "data.paths=['nowhere.npz']")
+    assert isinstance(result.exception, InvalidDataSet)
+    assert not (tmp_path / "run").exists()
+
+
+def test_help_shows_an_example():
+    assert "Example: gaitkeeper train" in run("--help").output
