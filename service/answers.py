@@ -3,10 +3,10 @@
 from typing import Any, Literal
 
 import msgspec
-from model.quality import Quality as Judged
 from starlette.responses import JSONResponse
 
 from gallery import template as kept
+from model.quality import Quality as Judged
 from model.sequence import Floats
 from service.stage import Probe
 
@@ -15,10 +15,12 @@ _DIGITS = 6
 
 
 class Quality(msgspec.Struct, frozen=True):
-    """usable: whether an answer can rest on the sequence. reasons: machine-readable words, some only advice."""
+    """usable: whether an answer can rest on the sequence. reasons: why it cannot. advice: what would make the answer
+    better. Both are machine-readable words; measures are what they were judged by."""
 
     usable: bool
     reasons: list[str]
+    advice: list[str]
     measures: dict[str, float]
 
 
@@ -201,7 +203,8 @@ def embedding(vector: Floats, probe: Probe, bundle: str) -> Embedding:
 
 def quality(judged: Judged) -> Quality:
     measures = {name: round(float(value), 4) for name, value in judged.measures.items()}
-    return Quality(judged.usable, [str(reason) for reason in judged.reasons], measures)
+    reasons, advice = ([str(word) for word in words] for words in (judged.reasons, judged.advice))
+    return Quality(judged.usable, reasons, advice, measures)
 
 
 def gallery(found: kept.Gallery) -> Gallery:

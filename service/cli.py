@@ -1,6 +1,9 @@
-"""`gaitkeeper serve` and `gaitkeeper demo`."""
+"""`gaitkeeper serve` and `gaitkeeper demo`.
 
-import ipaddress
+What they run is imported when they are called: help is quick, and the numeric libraries read how many threads they
+may start when they are loaded.
+"""
+
 import os
 import signal
 import sys
@@ -8,25 +11,13 @@ import threading
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
-import structlog
 import typer
-from rich.console import Console
-
-from service import log, server
-from service.app import create_app
-from service.demo import Answered, run_demo
-from service.demo_report import print_report, summary
-from service.metrics import Metrics
-from service.opening import open_engine
-from service.samples import Samples, shipped
-from service.settings import Settings
 
 Data = Annotated[Path | None, typer.Option("--data", help="Directory of the store [./gaitkeeper-data].")]
 Host = Annotated[str | None, typer.Option(help="Address to listen at [127.0.0.1].")]
 Port = Annotated[int | None, typer.Option(help="Port to listen at; 0 takes a free one [8000].")]
 Bundle = Annotated[Path | None, typer.Option(help="Bundle directory [the shipped one].")]
-Threads = Annotated[int | None, typer.Option(help="Threads of one encoder call [as ONNX Runtime chooses].")]
+Threads = Annotated[int | None, typer.Option(help="Threads of one call of a model [half the processors].")]
 
 
 def serve(
@@ -46,26 +37,15 @@ def serve(
 
     Example: `gaitkeeper serve --port 8080 --data /var/lib/gaitkeeper`
     """
-    settings = Settings.read(
-        os.environ,
-        host=host,
-        port=port,
-        data=data,
-        encoder=encoder,
-        classifier=classifier,
-        threads=threads,
-        access_log=access_log,
-    )
+    _one_thread_a_call()
+    from service import log
+    from service.serving import serve_until_stopped
+    from service.settings import Settings
+
+    options = {"host": host, "port": port, "data": data, "encoder": encoder, "classifier": classifier}
+    settings = Settings.read(os.environ, **options, threads=threads, access_log=access_log)
     log.configure(log_level)
-    sock = server.listen(settings.host, settings.port)
-    _warn_if_exposed(settings.host)
-    app = create_app(settings, open_engine(settings, Metrics()))
-    where = server.address(sock)
-
-    def announce() -> None:
-        print(f"gaitkeeper answers at {where}, documented at {where}/docs; Ctrl-C stops it", flush=True)
-
-    server.run(app, sock, settings, announce)
+    serve_until_stopped(settings)
 
 
 def demo(
@@ -82,22 +62,33 @@ def demo(
 
     Example: `gaitkeeper demo --once`
     """
-    signal.signal(signal.SIGTERM, server.leave)
+    _one_thread_a_call()
+    from rich.console import Console
+
+    from service.demo import run_demo
+    from service.demo_report import print_json, print_report
+    from service.samples import Samples, shipped
+    from service.server import leave
+    from service.settings import Settings
+
+    signal.signal(signal.SIGTERM, leave)
     chosen = Samples(samples) if samples else shipped()
     settings = Settings.read({}, port=port, encoder=encoder, classifier=classifier)
     console = Console()
     with run_demo(chosen, settings, Console(stderr=True)) as (where, answered):
-        _print(answered, where, as_json, console)
+        if as_json:
+            print_json(answered, where)
+        else:
+            print_report(answered, console)
         if sys.stdout.isatty() and sys.stdin.isatty() and not once:
             console.print(f"\nStill serving. Try it out at [bold]{where}/docs[/bold]; Ctrl-C ends the demo.")
             _wait_for_interrupt()
 
 
-def _print(answered: list[Answered], where: str, as_json: bool, console: Console) -> None:
-    if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(summary(answered, where))) + b"\n")
-    else:
-        print_report(answered, console)
+def _one_thread_a_call() -> None:
+    """The service is parallel across requests; threads inside a matrix product would wait for each other, spinning."""
+    for name, value in {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}.items():
+        os.environ.setdefault(name, value)
 
 
 def _wait_for_interrupt() -> None:
@@ -105,14 +96,3 @@ def _wait_for_interrupt() -> None:
         threading.Event().wait()
     except KeyboardInterrupt:
         return
-
-
-def _warn_if_exposed(host: str) -> None:
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = host == "localhost"
-    if not local:
-        structlog.get_logger("gaitkeeper").warning(
-            "reachable from other machines without keys: whoever reaches it can enroll, identify and erase", host=host
-        )

@@ -1,8 +1,10 @@
 """What the demo prints: what was asked and answered, both kinds of error counted, and what the threshold rests on."""
 
+import sys
 from collections import Counter
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -33,6 +35,10 @@ def summary(answered: list[Answered], where: str) -> dict[str, Any]:
     galleries = {gallery: counts(probes) for gallery, probes in _by_gallery(answered).items()}
     actions = Counter(each.verdict.value for each in answered if each.sample.role == "action")
     return {"address": where, "identify": galleries, "classify": dict(actions), "asked": asked}
+
+
+def print_json(answered: list[Answered], where: str) -> None:
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(summary(answered, where))) + b"\n")
 
 
 def counts(probes: list[Answered]) -> dict[str, int]:

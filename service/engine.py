@@ -46,10 +46,12 @@ class Engine:
         self, encoder: Encoder, classifier: Classifier | None, library: Library, limits: Limits, metrics: Metrics
     ) -> None:
         self.library, self.metrics = library, metrics
-        self.encoding = Stage("encode", encoder, encoder.embed_clips, limits, metrics)
+        self.encoding = Stage("encode", encoder, encoder.embed_clips, limits, metrics, walking=True)
         self.labels = classifier.labels if classifier else ()
         self._labelling = (
-            Stage("classify", classifier, classifier.probabilities, limits, metrics) if classifier else None
+            Stage("classify", classifier, classifier.probabilities, limits, metrics, walking=False)
+            if classifier
+            else None
         )
         self._searching: Batcher[_Search, Decision] = Batcher(
             "search",

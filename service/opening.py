@@ -1,5 +1,7 @@
 """From settings to an engine that is ready to answer: bundles checked and loaded, store opened, caches built."""
 
+import os
+
 import numpy as np
 import structlog
 
@@ -24,10 +26,10 @@ def open_engine(settings: Settings, metrics: Metrics) -> Engine:
     The gallery `default` is made if it is not there, so that the first enrollment needs no other request.
     """
     bundle = open_bundle(settings.encoder or shipped(DEFAULT_ENCODER))
-    encoder = OnnxEncoder(bundle, threads=settings.threads)
-    classifier = OnnxClassifier(
-        open_bundle(settings.classifier or shipped(DEFAULT_CLASSIFIER)), threads=settings.threads
-    )
+    # Half the processors, so that decoding and searching go on beside the model.
+    threads = settings.threads or max(1, len(os.sched_getaffinity(0)) // 2)
+    encoder = OnnxEncoder(bundle, threads=threads)
+    classifier = OnnxClassifier(open_bundle(settings.classifier or shipped(DEFAULT_CLASSIFIER)), threads=threads)
     prior = bundle.calibration_json()
     priors = {bundle.fingerprint: Calibration.from_json(prior)} if prior else {}
     library = Library(open_store(settings.data), priors=priors)

@@ -1,4 +1,7 @@
-"""What routes ask for by type: the parts of the application that answers."""
+"""What routes ask for by type: the parts of the application that answers.
+
+The functions are coroutines because FastAPI runs any other dependency in a thread, once for each request.
+"""
 
 from typing import Annotated, TypeAlias
 
@@ -9,12 +12,12 @@ from service.engine import Engine
 from service.settings import Limits
 
 
-def _engine(request: Request) -> Engine:
+async def _engine(request: Request) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
 
 
-def _limits(request: Request) -> Limits:
+async def _limits(request: Request) -> Limits:
     limits: Limits = request.app.state.settings.limits
     return limits
 

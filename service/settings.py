@@ -38,7 +38,7 @@ class Limits(BaseModel):
 class Settings(BaseSettings):
     """One deployment. encoder, classifier: bundle directories, the shipped ones by default.
 
-    threads: of one encoder call; by default what ONNX Runtime chooses. port: 0 takes a free one.
+    threads: of one call of a model; half the processors by default. port: 0 takes a free one.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -54,10 +54,17 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
 
     @classmethod
-    def settings_customise_sources(cls, *sources: Any, **named: PydanticBaseSettingsSource) -> Any:
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what is given to the constructor: `read` alone looks at an environment, and at the one it is given."""
-        del sources
-        return (named["init_settings"],)
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
 
     @classmethod
     def read(cls, environment: Mapping[str, str], **given: Any) -> Self:

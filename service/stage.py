@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from model.quality import Quality, assess
 
 from model.clips import ClipSpec, to_clips
 from model.errors import UnusableSequence
 from model.layout import Layout
 from model.prepare import prepare
+from model.quality import Quality, assess
 from model.runtime import Classifier, Encoder
 from model.sequence import Floats, SkeletonSequence
 from service.batcher import Batcher, Bounds
@@ -40,15 +40,25 @@ class Probe:
 
 
 class Stage:
-    """One model, its requirements on sequences, and the batches that its requests share."""
+    """One model, its requirements on sequences, and the batches that its requests share.
+
+    walking: its answers rest on gait, so somebody who does not walk is advised of it.
+    """
 
     def __init__(
-        self, name: str, model: Encoder | Classifier, run: Callable[[Floats], Floats], limits: Limits, metrics: Metrics
+        self,
+        name: str,
+        model: Encoder | Classifier,
+        run: Callable[[Floats], Floats],
+        limits: Limits,
+        metrics: Metrics,
+        *,
+        walking: bool,
     ) -> None:
         self.layout: Layout = model.layout
         self.clip: ClipSpec = model.clip
         self.fingerprint = model.fingerprint
-        self._run, self._limits = run, limits
+        self._run, self._limits, self._walking = run, limits, walking
         self.batcher: Batcher[Floats, Floats] = Batcher(
             name,
             self._work,
@@ -62,7 +72,7 @@ class Stage:
         """Convert, judge and window a sequence. Raises `LayoutMismatch` or `LimitExceeded`."""
         check_duration(sequence, self.clip, self._limits)
         prepared = prepare(sequence, self.layout, self.clip)
-        quality = assess(prepared.sequence, self.clip)
+        quality = assess(prepared.sequence, self.clip, walking=self._walking)
         clips = to_clips(prepared.sequence, self.clip, self.layout) if quality.usable else None
         return Probe(clips, quality, prepared.notes, sequence)
 

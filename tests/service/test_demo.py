@@ -141,21 +141,12 @@ def test_serve_says_where_it_is_and_stops_cleanly(
             assert json.loads(entry)["level"] == "info"
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        (["--port", "70000"], "port"),
-        (["--host", "203.0.113.7"], "203.0.113.7"),
-        (["--encoder", "no-such-bundle", "--port", "0"], "no-such-bundle"),
-    ],
-)
-def test_serve_that_cannot_start_says_why_in_one_line(options: list[str], expected: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        gaitkeeper("serve", "--data", tmp_path / "data", *options), capture_output=True, text=True, timeout=60, cwd=ROOT
-    )
+def test_serve_that_cannot_start_says_why_in_one_line(tmp_path: Path) -> None:
+    command = gaitkeeper("serve", "--data", tmp_path, "--encoder", "no-such-bundle", "--port", "0")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
-    assert expected in done.stderr
+    assert "no-such-bundle" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -48,4 +48,4 @@ def test_variables_of_others_are_passed_by() -> None:
 
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
-        Settings.read({}).port = 1
+        Settings.read({}).port = 1  # type: ignore[misc]
