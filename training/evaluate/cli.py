@@ -16,7 +16,7 @@ from training.evaluate.calibrate import calibrate_on
 from training.evaluate.gait import evaluate_gait
 from training.evaluate.plot import plot_confusion, plot_matrices
 from training.evaluate.progress import bar
-from training.evaluate.results import cell_rows, heading, left_out_rows, to_text, write_csv, write_text
+from training.evaluate.results import cell_rows, heading, left_out_rows, rounded, to_text, write_csv, write_text
 from training.evaluate.sources import GaitProtocol, People, is_simulated, open_source
 from training.protocols.cells import used
 
@@ -62,13 +62,13 @@ def gait(
     with bar("reading") as line:
         source = open_source(data, protocol, people, progress=line.of_bytes(data))
     with bar("embedding") as line:
-        result = evaluate_gait(encoder, source, progress=line.of(len(used(source.cells))))
+        result = evaluate_gait(encoder, source, progress=line.of(2 * len(used(source.cells))))
     head = heading("gait", opened, data, protocol.value, simulated=source.simulated)
     title = f"{opened.name} on {data.name}, protocol {protocol.value}, {result.people} people"
     plot_matrices(result.tables, title, out / "matrices.png")
     write_csv(out / "cells.csv", ("table", "gallery_view", "probe_view", "rank1", "probes"), cell_rows(result))
     write_csv(out / "left_out.csv", ("sequence", "reasons", "detail"), left_out_rows(result))
-    _finish(out / "results.json", head | result.to_json(), lambda c: show.show_gait(c, result, title), json)
+    _finish(out / "results.json", head | rounded(result.to_json()), lambda c: show.show_gait(c, result, title), json)
 
 
 @app.command()
@@ -98,7 +98,7 @@ def actions(
     head = heading("actions", opened, data, protocol.value, simulated=is_simulated(data))
     title = f"{opened.name} on {data.name} ({protocol.value}), {result.people} people"
     plot_confusion(result.confusion, result.labels, title, out / "confusion.png")
-    _finish(out / "results.json", head | result.to_json(), lambda c: show.show_actions(c, result, title), json)
+    _finish(out / "results.json", head | rounded(result.to_json()), lambda c: show.show_actions(c, result, title), json)
 
 
 @app.command()

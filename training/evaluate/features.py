@@ -11,6 +11,7 @@ from model.named_layouts import COCO_17
 from model.prepare import prepare
 from model.sequence import Floats
 from training.data.arrays import SequenceSet
+from training.evaluate.embedding import Progress
 from training.evaluate.scoring import score
 from training.protocols.cells import Cell, used
 from training.simulate.realism import bone_features, motion_features
@@ -21,7 +22,7 @@ KINDS: Mapping[str, Callable[[Floats, float], NDArray[np.float64]]] = MappingPro
 
 
 def simple_features(
-    data: SequenceSet, usable: NDArray[np.bool_], cells: tuple[Cell, ...]
+    data: SequenceSet, usable: NDArray[np.bool_], cells: tuple[Cell, ...], *, progress: Progress | None = None
 ) -> dict[str, dict[str, float]]:
     """Rank-1 of each table by each kind of hand-made feature, over the same cells as the encoder's.
 
@@ -29,10 +30,14 @@ def simple_features(
     """
     chosen = used(cells)
     chosen = chosen[usable[chosen]]
-    frames = [_frames(data, int(i)) for i in chosen]
-    return {
-        kind: _scored(np.stack([of(f, fps) for f, fps in frames]), data, chosen, cells) for kind, of in KINDS.items()
-    }
+    values: dict[str, list[NDArray[np.float64]]] = {kind: [] for kind in KINDS}
+    for i in chosen.tolist():
+        frames, fps = _frames(data, i)
+        for kind, of in KINDS.items():
+            values[kind].append(of(frames, fps))
+        if progress:
+            progress(1)
+    return {kind: _scored(np.stack(made), data, chosen, cells) for kind, made in values.items() if made}
 
 
 def _frames(data: SequenceSet, i: int) -> tuple[Floats, float]:

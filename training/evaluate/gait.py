@@ -1,12 +1,13 @@
 """Rank-1 of an encoder on a protocol, through preparation, encoder and gallery as they are served."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from gallery.metrics import Interval
+from model.errors import InvalidDataSet
 from model.runtime import Encoder
 from training.data.arrays import SequenceSet
 from training.evaluate.embedding import LeftOut, Progress, embed_set
@@ -55,7 +56,7 @@ class GaitResult:
             "mean_rank1": self.mean,
             "tables": [_table_json(t, i) for t, i in zip(self.tables, self.intervals, strict=True)],
             "simple_features_rank1": {kind: dict(scores) for kind, scores in self.simple.items()},
-            "simulator_check": None if self.realism is None else _realism_json(self.realism),
+            "simulator_check": None if self.realism is None else asdict(self.realism),
             "left_out": [self._left_out_json(item) for item in self.left_out],
         }
 
@@ -79,17 +80,21 @@ def evaluate_gait(
 ) -> GaitResult:
     """Embed what the cells use, search it, and set simple features beside it.
 
-    Raises `LayoutMismatch` if the encoder cannot take the data.
+    progress: is told of every sequence twice, when it is embedded and when its simple features are made.
+    Raises `LayoutMismatch` if the encoder cannot take the data, `InvalidDataSet` if it can take no sequence of it.
     """
     data, cells = source.data, source.cells
     embedded = embed_set(encoder, data, used(cells), progress=progress)
+    if not embedded.usable.any():
+        first = embedded.left_out[0]
+        raise InvalidDataSet(data.name, f"no sequence can be embedded ({', '.join(first.reasons)}: {first.detail})")
     tables = score(embedded.embeddings, embedded.usable, data.subject, cells)
     return GaitResult(
         data,
         tables,
         tuple(table.interval(draws) for table in tables),
         embedded.left_out,
-        simple_features(data, embedded.usable, cells),
+        simple_features(data, embedded.usable, cells, progress=progress),
         realism.check(data) if source.simulated else None,
         source.found,
     )
@@ -106,14 +111,4 @@ def _table_json(table: Table, interval: Interval) -> dict[str, Any]:
         "probes": len(table.probes),
         "gallery_sequences": len(table.gallery),
         "by_probe_view": dict(table.by_probe_view()),
-    }
-
-
-def _realism_json(check: realism.Realism) -> dict[str, Any]:
-    return {
-        "people": check.people,
-        "bone_lengths_same_view_rank1": check.bones,
-        "motion_same_view_rank1": check.motion,
-        "motion_across_views_rank1": check.motion_across,
-        "too_easy": check.too_easy,
     }

@@ -22,7 +22,7 @@ def heading(kind: str, bundle: Bundle, data: Path, protocol: str, *, simulated: 
         "bundle": {"name": bundle.manifest.name, "fingerprint": bundle.fingerprint},
         "data": {"name": data.name, "simulated": simulated},
         "protocol": protocol,
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join(["gaitkeeper", *sys.argv[1:]]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -30,6 +30,23 @@ def heading(kind: str, bundle: Bundle, data: Path, protocol: str, *, simulated: 
 def to_text(content: Mapping[str, Any]) -> str:
     """JSON text; figures that do not exist (a cell with no probes) are null."""
     return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def rounded(value: Any, digits: int = 6) -> Any:
+    """The same with every float rounded: shares of a few thousand probes have no more digits.
+
+    >>> rounded({"rank1": 0.030000000000000006, "people": 50})
+    {'rank1': 0.03, 'people': 50}
+    """
+    match value:
+        case float():
+            return round(value, digits)
+        case Mapping():
+            return {key: rounded(item, digits) for key, item in value.items()}
+        case list() | tuple():
+            return [rounded(item, digits) for item in value]
+        case _:
+            return value
 
 
 def _finite(value: Any) -> Any:

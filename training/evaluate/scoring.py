@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,9 @@ class Table:
         return dict(zip(self.probe_views, _mean_of_columns(self.matrix).tolist(), strict=True))
 
     def interval(self, draws: int = 1000) -> Interval:
-        """Rank-1 and its 95 % interval, by drawing the people among the probes again."""
+        """Rank-1 and its 95 % interval, by drawing the people among the probes again; NaN without probes."""
+        if not len(self.probes):
+            return Interval(nan, nan, nan)
         return bootstrap(lambda drawn: self._mean(self._cells(1, drawn)), self.subject, draws=draws)
 
     def _cells(self, k: int, drawn: Integers) -> Reals:

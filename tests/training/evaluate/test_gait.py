@@ -7,6 +7,7 @@ from tests.recordings import recording
 from tests.training.evaluate.planted import PerfectEncoder, RandomEncoder, casia_b_walks
 from training.data.casia_b import WALKERS_FILE
 from training.evaluate.gait import evaluate_gait
+from training.evaluate.results import to_text
 from training.evaluate.sources import GaitProtocol, People, Source, open_source
 from training.protocols import casia_b
 
@@ -41,6 +42,21 @@ def test_sequences_too_short_for_a_clip_are_left_out_and_named():
     assert content["left_out"][0]["sequence"] == "075-nm-01-000"
 
 
+def test_a_figure_without_probes_is_no_figure_and_spoils_no_other():
+    data = casia_b_walks(2)
+    short = np.flatnonzero(data.condition == "cl")
+    result = evaluate_gait(PerfectEncoder(), source_of(casia_b_walks(2, short=short)), draws=5)
+    assert [table.accuracy() for table in result.tables[:2]] == [1.0, 1.0]
+    assert np.isnan(result.tables[2].accuracy())
+    assert '"rank1": null' in to_text(result.to_json())
+
+
+def test_data_of_which_nothing_can_be_embedded_are_refused():
+    data = casia_b_walks(2, short=range(220))
+    with pytest.raises(InvalidDataSet, match="no sequence can be embedded"):
+        evaluate_gait(PerfectEncoder(), source_of(data))
+
+
 def test_the_results_say_how_many_people_and_what_simple_features_reach():
     content = evaluate_gait(PerfectEncoder(), source_of(casia_b_walks()), draws=20).to_json()
     table = content["tables"][0]
@@ -55,7 +71,7 @@ def test_progress_counts_every_sequence():
     done: list[int] = []
     data = casia_b_walks(2)
     evaluate_gait(PerfectEncoder(), source_of(data), progress=done.append, draws=5)
-    assert sum(done) == len(data)
+    assert sum(done) == 2 * len(data)  # embedded, and described by simple features
 
 
 def test_an_encoder_of_another_layout_is_refused_where_nothing_leads_to_it():
