@@ -100,10 +100,9 @@ class InterClassLoss(nn.Module):
         return updated
 
     def _contrast(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> Tensor:
-        tau = self.temperatures[labels][:, None]
-        cosines = normalize(features, dim=1) @ normalize(prototypes, dim=1).T
-        # Cosines are bounded, so subtracting the largest possible value is all the care that exp needs.
-        logits = (cosines - 1) / tau
+        warm = normalize(features, dim=1) / self.temperatures[labels][:, None]
+        # Cosines by temperature: at most 33, so exp is safe as it is.
+        logits = warm @ normalize(prototypes, dim=1).T
         own = logits.gather(1, labels[:, None])
         rivals = (self.families & self.prototype_seen).float()[labels]
         loss = torch.log(own.exp() + (logits.exp() * rivals).sum(dim=1, keepdim=True)) - own  # Eq. 8

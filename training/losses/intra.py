@@ -32,6 +32,7 @@ class IntraClassLoss(nn.Module):
         self.start = epoch_of(config.start_epoch, epochs)
         self.official = config.mode == "official"
         self.margin = config.epsilon if self.official else config.epsilon / config.temperature
+        self.floor = _OFFICIAL_FLOOR * exp(1 / config.temperature)
         self.register_buffer("bank_features", torch.zeros(config.bank, dim))
         self.register_buffer("bank_labels", torch.full((config.bank,), -1))
         self.register_buffer("bank_pointer", torch.zeros((), dtype=torch.long))
@@ -47,13 +48,14 @@ class IntraClassLoss(nn.Module):
         anchors = normalize(features.float(), dim=1)
         place = (self.bank_pointer + torch.arange(len(anchors), device=anchors.device)) % self.config.bank
         memory, names = self._memory_with(anchors.detach(), labels, place)
-        cosines = anchors @ memory.T
+        # Cosines by temperature: at most 33, so exp is safe as it is.
+        warm = anchors / self.config.temperature
         # The batch is in the memory without its gradient; its own columns are computed again, with it.
-        cosines = cosines.index_copy(1, place, anchors @ anchors.T)
+        logits = (warm @ memory.T).index_copy(1, place, warm @ anchors.T)
         active = self.epoch >= self.start
         if self.official:
             active = active & (names >= 0).all()
-        return self._contrast(cosines, labels, place, names) * active
+        return self._contrast(logits, labels, place, names) * active
 
     def _memory_with(self, anchors: Tensor, labels: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
         """The memory with the batch at its `place`, and its labels; in training that is what is remembered."""
@@ -62,16 +64,14 @@ class IntraClassLoss(nn.Module):
         self.bank_pointer.add_(len(anchors)).remainder_(self.config.bank)
         return self.bank_features.index_copy_(0, place, anchors), self.bank_labels.index_copy_(0, place, labels)
 
-    def _contrast(self, cosines: Tensor, labels: Tensor, place: Tensor, names: Tensor) -> Tensor:
-        # Cosines are at most 1: subtracting 1 / tau keeps exp in range without looking for the largest.
-        logits = (cosines - 1) / self.config.temperature
+    def _contrast(self, logits: Tensor, labels: Tensor, place: Tensor, names: Tensor) -> Tensor:
         same = (names == labels[:, None]).float()
         negative = (names >= 0).float() - same
         positive = same.scatter_(1, place[:, None], 0.0)
         raised = logits.exp()
         rest = (raised * negative).sum(dim=1, keepdim=True)
         # The smallest float is for anchors without negatives; the published code has its floor anyway.
-        rest = rest + (_OFFICIAL_FLOOR if self.official else torch.finfo(raised.dtype).tiny)
+        rest = rest + (self.floor if self.official else torch.finfo(raised.dtype).tiny)
         term = torch.log(raised * exp(-self.margin) + rest) - logits
         count = positive.sum(dim=1)
         each = (term * positive).sum(dim=1) / count.clamp(min=1)
