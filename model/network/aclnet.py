@@ -66,6 +66,7 @@ class AclNet(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.project_pooled = nn.Linear(config.widths[-1], config.projection)
         self.project_graph = nn.Linear(layout.count**2, config.projection)
+        self.neck: nn.Module = nn.BatchNorm1d(config.dim) if config.neck else nn.Identity()
         self.head: nn.Module
         if config.head == "cosine":
             self.head = Cosine(config.dim, config.classes, config.cosine_scale)
@@ -91,7 +92,7 @@ class AclNet(nn.Module):
                 tapped = graph
             case "both":
                 tapped = torch.cat([functional.normalize(pooled.float()), functional.normalize(graph.float())], dim=1)
-        return functional.normalize(tapped.float(), dim=1, eps=UNIT_EPS)
+        return functional.normalize(self.neck(tapped.float()), dim=1, eps=UNIT_EPS)
 
 
 class EncoderGraph(nn.Module):
