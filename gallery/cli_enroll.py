@@ -122,8 +122,8 @@ def _submission(entry: "Entry") -> "Submission":
     from gallery.enroll import Submission
     from gallery.opening import read_track
 
-    found, _ = read_track(entry.file, entry.track, fps=entry.fps, aspect=entry.aspect, layout=entry.layout)
-    return Submission(_name(entry), entry.subject, found.sequence, {**found.labels, **entry.labels})
+    found, notes = read_track(entry.file, entry.track, fps=entry.fps, aspect=entry.aspect, layout=entry.layout)
+    return Submission(_name(entry), entry.subject, found.sequence, {**found.labels, **entry.labels}, notes)
 
 
 def _name(entry: "Entry") -> str:

@@ -5,13 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from model.quality import assess
-
 from gallery.library import Library
 from gallery.template import NewTemplate, check_labels, check_name
 from model.errors import GaitkeeperError, UnusableSequence
 from model.inference import embed
 from model.prepare import prepare
+from model.quality import IN_WORDS, assess
 from model.runtime import Encoder
 from model.sequence import SkeletonSequence
 
@@ -28,18 +27,19 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A sequence to enroll for `subject`. name: what the report calls it, such as its file."""
+    """A sequence to enroll for `subject`. name: what the report calls it, such as its file. notes: of its reader."""
 
     name: str
     subject: str
     sequence: SkeletonSequence
     labels: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What became of a submission. template: its id if it was enrolled. reasons: machine-readable, of a refusal;
-    detail: the same in words. notes: what was changed to make the sequence fit the encoder."""
+    detail: the same in words. notes: what was assumed and changed to make the sequence fit the encoder."""
 
     name: str
     subject: str
@@ -52,21 +52,20 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A sequence in the encoder's layout that may be used. advice: what the quality checks say all the same."""
+    """A sequence in the encoder's layout that may be used. notes: what was changed, and what would make it better."""
 
     sequence: SkeletonSequence
     notes: tuple[str, ...]
-    advice: tuple[str, ...]
 
 
 def make_ready(sequence: SkeletonSequence, encoder: Encoder) -> Ready:
     """Convert a sequence for the encoder and check it. Raises `LayoutMismatch`, `UnusableSequence`."""
     prepared = prepare(sequence, encoder.layout, encoder.clip)
     quality = assess(prepared.sequence, encoder.clip)
-    reasons = tuple(str(reason) for reason in quality.reasons)
     if not quality.usable:
-        raise UnusableSequence(reasons)
-    return Ready(prepared.sequence, prepared.notes, reasons)
+        raise UnusableSequence(quality.reasons, "; ".join(IN_WORDS[reason] for reason in quality.reasons))
+    advice = (f"{reason}: {IN_WORDS[reason]}" for reason in quality.advice)
+    return Ready(prepared.sequence, (*prepared.notes, *advice))
 
 
 def source_of(sequence: SkeletonSequence) -> str:
@@ -153,9 +152,8 @@ class _Batch:
             added = self.library.enroll(self.gallery, new, fingerprint=self.encoder.fingerprint)
             for (place, submission, _, ready), one in zip(self.work, added, strict=True):
                 status = Status.REPEATED if one.repeated else Status.ENROLLED
-                self.results[place] = Result(
-                    submission.name, submission.subject, status, one.template, notes=(*ready.notes, *ready.advice)
-                )
+                notes = (*submission.notes, *ready.notes)
+                self.results[place] = Result(submission.name, submission.subject, status, one.template, notes=notes)
         done = [result for result in self.results if result is not None]
         self.results, self.work, self.frames = [], [], 0
         return done

@@ -15,7 +15,7 @@ from model.sequence import SkeletonSequence
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A decision, and what was changed to make the sequence fit the encoder."""
+    """A decision, and what was changed to make the sequence fit the encoder, or is wrong with it."""
 
     decision: Decision
     notes: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ def identify(
         if ready
         else ()
     )
-    return [Answer(next(decisions), _notes(one)) if isinstance(one, Ready) else Answer(one) for one in examined]
+    return [Answer(next(decisions), one.notes) if isinstance(one, Ready) else one for one in examined]
 
 
 def verify(
@@ -67,21 +67,17 @@ def verify(
     """Whether the sequence is `subject`, at a false-match rate. Raises what `Library.verify` raises."""
     library.subject(gallery, subject)
     ready = _examine(sequence, encoder)
-    if isinstance(ready, Decision):
-        return Answer(ready)
+    if isinstance(ready, Answer):
+        return ready
     embedding = embed(encoder, [ready.sequence])[0]
     decision = library.verify(
         gallery, subject, embedding, fingerprint=encoder.fingerprint, fmr=fmr, threshold=threshold
     )
-    return Answer(decision, _notes(ready))
+    return Answer(decision, ready.notes)
 
 
-def _examine(sequence: SkeletonSequence, encoder: Encoder) -> Ready | Decision:
+def _examine(sequence: SkeletonSequence, encoder: Encoder) -> Ready | Answer:
     try:
         return make_ready(sequence, encoder)
     except UnusableSequence as error:
-        return abstain(error.reasons)
-
-
-def _notes(ready: Ready) -> tuple[str, ...]:
-    return (*ready.notes, *ready.advice)
+        return Answer(abstain(error.reasons), tuple(filter(None, [error.detail])))
