@@ -81,13 +81,13 @@ def follow(frames: Sequence[People], fps: float, aspect: float = 1.0, *, trust_i
 
 def _notes(people: Sequence[Followed], twins: int, short: int, unsaid: int) -> Iterator[str]:
     if twins:
-        yield f"twins: {twins} poses were dropped as second detections of one person"
+        yield f"twins: dropped as second detections of one person: {twins}"
     if short:
-        yield f"fragments: {short} tracks of fewer than {FRAGMENT} frames were dropped"
+        yield f"fragments: dropped as tracks of fewer than {FRAGMENT} frames: {short}"
     if overlapping := [person.name for person in people if person.overlaps]:
         yield f"overlap: tracks {', '.join(overlapping[:8])} pass behind others and were told apart by their motion"
     if unsaid:
-        yield f"cut: in {unsaid} overlaps people could not be told apart, so that their tracks end and new ones begin"
+        yield f"cut: tracks end and new ones begin where people could not be told apart ({unsaid} times)"
 
 
 def _by_id(frames: Sequence[People], fewest: int) -> tuple[Followed, ...] | None:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from model.errors import InvalidRequest, SeveralTracks, UnreadableFile
 from model.layout import Layout
 from model.named_layouts import layout_named
+from model.readers.source import printable
 from model.sequence import SkeletonSequence
 
 ASSUMED_FPS = 25.0
@@ -70,9 +71,16 @@ class Recording:
     def __post_init__(self) -> None:
         if not self.tracks:
             raise UnreadableFile(self.source, f"no person in it (read as {self.format})")
+        if any(track.name != _plain(track.name) for track in self.tracks):
+            object.__setattr__(self, "tracks", tuple(replace(track, name=_plain(track.name)) for track in self.tracks))
         names = [track.name for track in self.tracks]
         if len(set(names)) < len(names):
             object.__setattr__(self, "tracks", _with_unique_names(self.tracks))
+
+
+def _plain(name: str) -> str:
+    """A name out of a file, fit for a command line and a terminal."""
+    return printable(name)[:200] or "unnamed"
 
 
 def _with_unique_names(tracks: Sequence[Track]) -> tuple[Track, ...]:

@@ -20,12 +20,21 @@ class Source:
     path: Path | None = None
 
     def fail(self, reason: str) -> NoReturn:
-        """Raise `UnreadableFile` for this file."""
-        raise UnreadableFile(self.name, reason)
+        """Raise `UnreadableFile` for this file, on one line whatever the file put into it."""
+        raise UnreadableFile(self.name, printable(reason))
 
     def text(self) -> str:
         """The content as UTF-8 text, without a byte order mark; for formats of plain ASCII keywords and numbers."""
         return self.data.decode("utf-8-sig", errors="replace")
+
+
+def printable(text: str) -> str:
+    """Text of a file, fit for a terminal: no line breaks, no escape sequences.
+
+    >>> printable("knee\x1b[31m")
+    'knee?[31m'
+    """
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def open_source(path: Path, limit: int = FILE_BYTES) -> Source:
