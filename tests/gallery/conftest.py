@@ -1,5 +1,6 @@
 """A library in an empty directory, and embeddings that are easy to reason about."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from gallery.library import Library
 from gallery.store import Store, open_store
+from gallery.store.engine import DATABASE
 from gallery.template import NewTemplate
 from model.clips import unit_length
 from model.sequence import Floats
@@ -16,8 +18,19 @@ BUNDLE = "b" * 64
 DIM = 8
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without galleries; a copy of it is quicker than the migrations."""
+    directory = tmp_path_factory.mktemp("migrated")
+    open_store(directory).close()
+    return directory / DATABASE
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path, migrated: Path) -> Iterator[Store]:
+    """An empty store in `tmp_path / "data"`."""
+    (tmp_path / "data").mkdir(mode=0o700)
+    shutil.copy(migrated, tmp_path / "data")
     opened = open_store(tmp_path / "data")
     yield opened
     opened.close()

@@ -184,12 +184,14 @@ def test_threads_enroll_side_by_side_and_nothing_is_lost(staff: Store, vectors: 
     assert staff.check() == []
 
 
-def test_only_this_user_can_read_the_data(store: Store) -> None:
+def test_only_this_user_can_read_the_data(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "new")
     store.create_gallery("staff", BUNDLE, 8)
     assert stat.S_IMODE(store.directory.stat().st_mode) == 0o700
     files = list(store.directory.iterdir())
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert len(files) == 3  # the database, its log and its index of the log
+    store.close()
 
 
 def test_a_commit_is_durable_and_readers_do_not_wait(store: Store) -> None:
