@@ -46,11 +46,11 @@ class TemporalConvolution(nn.Module):
         branches.append(functional.max_pool2d(pooled, (3, 1), (self.stride, 1), (1, 0)))
         branches.append(copied[:, :, :: self.stride])
         joined = torch.cat(branches, dim=1)
-        spread = torch.matmul(joined, self._spread_global().to(joined.dtype))
+        spread = torch.matmul(joined, self.spread_global().to(joined.dtype))
         fused: Tensor = self.norm(self.fuse(torch.relu(self.fuse_norm(spread))))
         return fused
 
-    def _spread_global(self) -> Tensor:
+    def spread_global(self) -> Tensor:
         """(V + 1, V): each joint's own response, and the last one's times that joint's coefficient."""
         joints = self.append_mean.shape[0]
         return torch.cat([self.append_mean[:, :joints], self.coefficient[None, :joints]])
