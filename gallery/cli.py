@@ -14,8 +14,16 @@ from gallery.options import AsJson, BundlePath, Data, GalleryName
 
 __all__ = ["enroll", "gallery", "identify", "subjects", "verify"]
 
-gallery = typer.Typer(no_args_is_help=True, help="Create, list, show and delete galleries.")
-subjects = typer.Typer(no_args_is_help=True, help="List, show and erase the subjects of a gallery.")
+gallery = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Create, list, show and delete galleries.\n\nExample: gaitkeeper gallery create staff",
+)
+subjects = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="List, show and erase the subjects of a gallery.\n\nExample: gaitkeeper subjects list --gallery staff",
+)
 
 SubjectId = Annotated[str, typer.Argument(metavar="ID", help="Subject.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
