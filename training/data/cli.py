@@ -1,14 +1,13 @@
 """Motion capture to data sets and samples: the command that the simulator's commands include."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from model.sequence import SkeletonSequence
 from training.data.cmu import ACKNOWLEDGEMENT, observed, samples, trials
+from training.simulate.samples import motion_capture_samples, write_samples
 
 
 def capture(
@@ -32,21 +31,7 @@ def capture(
     typer.echo(f"{len(data)} sequences of {len(np.unique(data.subject))} people written to {out}")
     if samples_dir is None:
         return
-    samples_dir.mkdir(parents=True, exist_ok=True)
-    for name, sequence in samples(pieces).items():
-        (samples_dir / f"{name}.json").write_text(_as_json(sequence), encoding="utf-8")
+    made = f"gaitkeeper simulate capture {recordings.name} --samples {samples_dir.name}. {ACKNOWLEDGEMENT}"
+    write_samples(samples_dir, made, motion_capture_samples(samples(pieces)))
     note = "Real people, filmed by simulated cameras: walk, run and jump of people whom no bundle was trained on.\n"
     (samples_dir / "ACKNOWLEDGEMENT.txt").write_text(f"{note}{ACKNOWLEDGEMENT}\n", encoding="utf-8")
-
-
-def _as_json(sequence: SkeletonSequence) -> str:
-    """Our JSON; a tenth of a pixel and a hundredth of confidence are all that an estimator has."""
-    content = {
-        "layout": sequence.layout.name,
-        "fps": sequence.fps,
-        "units": sequence.units.value,
-        "aspect": sequence.aspect,
-        "joints": np.round(sequence.joints.astype(np.float64), 1).tolist(),
-        "confidence": np.round(sequence.confidence.astype(np.float64), 2).tolist(),
-    }
-    return json.dumps(content, separators=(",", ":")) + "\n"

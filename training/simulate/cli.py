@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from training.data.arrays import SequenceSet
 from training.data.casia_b import WALKERS_FILE
 from training.data.cli import capture
-from training.simulate import realism, write
+from training.simulate import realism, samples, write
 from training.simulate.actions import simulate_actions
 from training.simulate.cameras import CASIA_B_VIEWS
 from training.simulate.noise import NoiseModel
@@ -132,6 +132,19 @@ def actions(
         made.save_npz(draft / write.ACTIONS_FILE, compress=False)
         write.write_parameters(draft, parameters)
     _report(out, parameters, None, as_json)
+
+
+@app.command("samples")
+def samples_(out: Out) -> None:
+    """Samples for the demo: people to enroll, probes of them and of strangers, and actions.
+
+    Writes OUT/walkers and OUT/actions, each with its samples.json.
+
+    Example: gaitkeeper simulate samples --out service/samples
+    """
+    made = f"gaitkeeper simulate samples --out {out.name} (seed {samples.SEED})"
+    samples.write_samples(out / "walkers", made, samples.walker_samples())
+    samples.write_samples(out / "actions", made, samples.action_samples())
 
 
 def _checkable(made: SequenceSet, ring: bool) -> bool:
