@@ -10,6 +10,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+INTERRUPTED = 130
+
 # name: (module, attribute, one line of help), in the order of a first use
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("service.cli", "demo", "Enroll samples, identify probes and strangers, print what was answered."),
@@ -93,9 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = app(standalone_mode=True)
     except SystemExit as stop:
         code = stop.code
-    except KeyboardInterrupt:
-        print("interrupted; what was acknowledged is kept", file=sys.stderr)
-        code = 130
+        if code == INTERRUPTED:
+            print("interrupted; what was acknowledged is kept", file=sys.stderr)
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
