@@ -7,6 +7,7 @@ Encoding and searching have a thread each, so one batch is searched while the ne
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,7 +20,7 @@ from gallery.library import Library
 from gallery.store import Added
 from gallery.template import Decision, Gallery, NewTemplate
 from model.clips import unit_length
-from model.errors import GaitkeeperError, ModelMissing
+from model.errors import GaitkeeperError, ModelMissing, UnknownGallery
 from model.runtime import Classifier, Encoder
 from model.sequence import Floats
 from service.batcher import Batcher, Bounds
@@ -77,7 +78,7 @@ class Engine:
 
     async def identify(self, probe: Probe, gallery: str, top_k: int, fpir: float | None) -> Decision:
         if probe.clips is None:
-            await asyncio.to_thread(self.library.gallery, gallery)  # a gallery that is not there is not an abstention
+            await asyncio.to_thread(self.library.store.head, gallery)  # one that is not there is not an abstention
             return self._counted("identify", abstain(probe.reasons))
         search = _Search(gallery, await self.embed(probe), top_k, fpir)
         return self._counted("identify", await self._searching.ask(search))
@@ -94,7 +95,7 @@ class Engine:
 
     async def enroll(self, probe: Probe, gallery: str, subject: str, labels: Mapping[str, str]) -> Added:
         """A template of the subject, durable on return. The same recording sent again is the same template."""
-        await asyncio.to_thread(self.library.gallery, gallery)  # nothing is encoded for a gallery that is not there
+        await asyncio.to_thread(self.library.store.head, gallery)  # nothing is encoded for one that is not there
         new = NewTemplate(subject, await self.embed(probe), labels, probe.sequence.frames, source_of(probe.sequence))
         enroll = partial(self.library.enroll, gallery, [new], fingerprint=self.encoding.fingerprint)
         return (await asyncio.to_thread(enroll))[0]
@@ -115,11 +116,13 @@ class Engine:
         if self._labelling:
             batchers["classifier"] = self._labelling.batcher
         found = {name: "ok" if batcher.alive else "its worker has stopped" for name, batcher in batchers.items()}
+        found["store"] = "ok"
         try:
-            self.library.galleries()
+            with suppress(UnknownGallery):
+                self.library.store.head("default")
         except GaitkeeperError as error:
-            return {**found, "store": str(error)}
-        return {**found, "store": "ok"}
+            found["store"] = str(error)
+        return found
 
     def close(self) -> None:
         """Finish what was accepted; what is encoded goes on to be searched, so the search closes last."""
