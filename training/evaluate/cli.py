@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from gallery.calibration import Calibration
 from model.bundle import DEFAULT_CLASSIFIER, DEFAULT_ENCODER, Bundle, open_bundle, shipped
 from model.runtime import Device, OnnxClassifier, OnnxEncoder
 from training.data.open import open_set
@@ -62,7 +63,7 @@ def gait(
     with bar("reading") as line:
         source = open_source(data, protocol, people, progress=line.of_bytes(data))
     with bar("embedding") as line:
-        result = evaluate_gait(encoder, source, progress=line.of(2 * len(used(source.cells))))
+        result = evaluate_gait(encoder, source, prior=_prior(opened), progress=line.of(2 * len(used(source.cells))))
     head = heading("gait", opened, data, protocol.value, simulated=source.simulated)
     title = f"{opened.name} on {data.name}, protocol {protocol.value}, {result.people} people"
     plot_matrices(result.tables, title, out / "matrices.png")
@@ -139,6 +140,11 @@ def calibrate(
 
 def _opened(path: Path | None, default: str) -> Bundle:
     return open_bundle(path or shipped(default))
+
+
+def _prior(bundle: Bundle) -> Calibration | None:
+    content = bundle.calibration_json()
+    return None if content is None else Calibration.from_json(content)
 
 
 def _finish(path: Path, content: Mapping[str, Any], show_all: Callable[[Console], None], as_json: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gallery.calibration import Calibration
 from gallery.metrics import Interval
 from model.errors import InvalidDataSet
 from model.runtime import Encoder
@@ -26,7 +27,7 @@ class GaitResult:
     """tables and intervals: one a figure. left_out: sequences that were neither searched nor found.
 
     simple: kind of hand-made feature to rank-1 of each table. realism: what the simulator's own check says, of
-    simulated data only.
+    simulated data only. prior: the bundle's calibration, whose thresholds are held against these scores.
     """
 
     data: SequenceSet
@@ -36,6 +37,7 @@ class GaitResult:
     simple: Mapping[str, Mapping[str, float]]
     realism: realism.Realism | None
     found: Mapping[str, tuple[int, int]]
+    prior: Calibration | None = None
 
     @property
     def people(self) -> int:
@@ -54,7 +56,7 @@ class GaitResult:
             "people": self.people,
             "sequences": {"counted": len(used_of(self.tables)), "left_out": len(self.left_out), **counted},
             "mean_rank1": self.mean,
-            "tables": [_table_json(t, i) for t, i in zip(self.tables, self.intervals, strict=True)],
+            "tables": [_table_json(t, i, self.prior) for t, i in zip(self.tables, self.intervals, strict=True)],
             "simple_features_rank1": {kind: dict(scores) for kind, scores in self.simple.items()},
             "simulator_check": None if self.realism is None else asdict(self.realism),
             "left_out": [self._left_out_json(item) for item in self.left_out],
@@ -76,7 +78,12 @@ def used_of(tables: Sequence[Table]) -> np.ndarray:
 
 
 def evaluate_gait(
-    encoder: Encoder, source: Source, *, progress: Progress | None = None, draws: int = DRAWS
+    encoder: Encoder,
+    source: Source,
+    *,
+    prior: Calibration | None = None,
+    progress: Progress | None = None,
+    draws: int = DRAWS,
 ) -> GaitResult:
     """Embed what the cells use, search it, and set simple features beside it.
 
@@ -97,10 +104,11 @@ def evaluate_gait(
         simple_features(data, embedded.usable, cells, progress=progress),
         realism.check(data) if source.simulated else None,
         source.found,
+        prior,
     )
 
 
-def _table_json(table: Table, interval: Interval) -> dict[str, Any]:
+def _table_json(table: Table, interval: Interval, prior: Calibration | None) -> dict[str, Any]:
     return {
         "name": table.name,
         "rank1": table.accuracy(),
@@ -111,4 +119,5 @@ def _table_json(table: Table, interval: Interval) -> dict[str, Any]:
         "probes": len(table.probes),
         "gallery_sequences": len(table.gallery),
         "by_probe_view": dict(table.by_probe_view()),
+        "open_set": table.open_set.to_json(len(table.probes), prior) if table.open_set else None,
     }

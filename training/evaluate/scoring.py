@@ -12,6 +12,7 @@ from gallery.index import FlatIndex
 from gallery.metrics import NO_MATE, Interval, bootstrap, by_subject, ranks
 from model.sequence import Floats
 from training.data.arrays import Strings
+from training.evaluate.open_set import OpenSet
 from training.protocols.cells import Cell, Integers
 
 Reals = NDArray[np.float64]
@@ -25,7 +26,7 @@ class Table:
     rank: (probes, gallery views); rank of the probe's own subject, 1 is best, `NO_MATE` where it is not in that
     gallery (which counts as not recognised), `NOT_COMPARED` where the protocol has no such cell or the gallery view
     holds nothing. probes, subject, probe_view: (probes,) index in the set, whose, and number of the view.
-    gallery: indices of the gallery sequences, of all views.
+    gallery: indices of the gallery sequences, of all views. open_set: the same cells, half of the people enrolled.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Table:
     probe_view: Integers
     gallery: Integers
     gallery_people: int
+    open_set: OpenSet | None
 
     @property
     def people(self) -> int:
@@ -102,17 +104,22 @@ def _table(name: str, embeddings: Floats, usable: NDArray[np.bool_], subject: St
     gallery = _kept(np.concatenate([cell.gallery for cell in cells]), usable)
     rank = np.full((len(probes), len(gallery_views)), NOT_COMPARED, dtype=np.int64)
     view = np.zeros(len(probes), dtype=np.int64)
+    halves: list[OpenSet] = []
     for column, gallery_view in enumerate(gallery_views):
         for cells_alike in _with_equal_gallery([c for c in cells if c.gallery_view == gallery_view]):
             searched = _kept(np.concatenate([c.probes for c in cells_alike]), usable)
             enrolled = _kept(cells_alike[0].gallery, usable)
             rows = np.searchsorted(probes, searched)
             if len(enrolled) and len(searched):
-                rank[rows, column] = search(embeddings, subject, enrolled, searched)
+                scores, names = search(embeddings, subject, enrolled, searched)
+                rank[rows, column] = ranks(scores, subject[searched], names)
+                halves.append(OpenSet.of(scores, names, subject[searched], len(enrolled)))
     for cell in cells:
         view[np.searchsorted(probes, _kept(cell.probes, usable))] = probe_views.index(cell.probe_view)
     people = len(np.unique(subject[gallery]))
-    return Table(name, gallery_views, probe_views, rank, probes, subject[probes], view, gallery, people)
+    return Table(
+        name, gallery_views, probe_views, rank, probes, subject[probes], view, gallery, people, OpenSet.joined(halves)
+    )
 
 
 def _kept(indices: Integers, usable: NDArray[np.bool_]) -> Integers:
@@ -128,8 +135,8 @@ def _with_equal_gallery(cells: Sequence[Cell]) -> list[list[Cell]]:
     return list(groups.values())
 
 
-def search(embeddings: Floats, subject: Strings, enrolled: Integers, probes: Integers) -> Integers:
-    """Rank (probes,) of each probe's own subject among the enrolled sequences: a subject scores as its best one."""
+def search(embeddings: Floats, subject: Strings, enrolled: Integers, probes: Integers) -> tuple[Reals, Strings]:
+    """Scores (probes, subjects) and the subjects of the columns: a subject scores as its best enrolled sequence."""
     index = FlatIndex(embeddings.shape[1])
     index.add(embeddings[enrolled], enrolled)
     scores, ids = index.search(embeddings[probes], len(enrolled))
@@ -137,5 +144,4 @@ def search(embeddings: Floats, subject: Strings, enrolled: Integers, probes: Int
     columns = np.searchsorted(enrolled, ids)
     table = np.empty_like(scores)
     np.put_along_axis(table, columns, scores, axis=1)
-    of_subject, names = by_subject(table, subject[enrolled])
-    return ranks(of_subject, subject[probes], names)
+    return by_subject(table, subject[enrolled])

@@ -13,6 +13,7 @@ from gallery.metrics import Interval
 from training.evaluate.actions import ActionResult
 from training.evaluate.embedding import LeftOut
 from training.evaluate.gait import GaitResult
+from training.evaluate.open_set import RATES
 from training.evaluate.scoring import Table
 
 SHOWN_LEFT_OUT = 5
@@ -42,6 +43,7 @@ def show_gait(console: Console, result: GaitResult, title: str) -> None:
     views = result.tables[0].probe_views
     if len(views) > 1 and all(table.probe_views == views for table in result.tables):
         console.print(_by_view(result))
+    console.print(_open_set(result))
     for name, (there, nominal) in result.found.items():
         if there != nominal:
             console.print(f"{name}: {there} of {nominal} sequences are in the data set", style="yellow")
@@ -63,6 +65,26 @@ def _by_view(result: GaitResult) -> Grid:
     grid = _grid("rank-1 by probe view, mean over the gallery's views", result.tables[0].probe_views)
     for table in result.tables:
         grid.add_row(table.name, *(per_cent(share) for share in table.by_probe_view().values()))
+    return grid
+
+
+def _open_set(result: GaitResult) -> Grid:
+    """What is missed at rates of false positives, and both errors at the bundle's own threshold."""
+    with_prior = ("threshold", "FPIR", "FNIR") if result.prior else ()
+    columns = ("enrolled", *(f"at {100 * rate:g} %" for rate in RATES), *with_prior)
+    caption = "FNIR in % at FPIR of so many %, half of the people strangers" + (
+        "; then both at the bundle's own threshold" if result.prior else ""
+    )
+    grid = _grid("open set", columns, caption=caption)
+    for table in result.tables:
+        if table.open_set is None:
+            continue
+        content = table.open_set.to_json(len(table.probes), result.prior)
+        cells = [per_cent(content["fnir_at_fpir"].get(f"{rate:g}")) for rate in RATES]
+        if result.prior:
+            at = content["at_the_prior"]
+            cells += [f"{at['threshold']:.3f}", per_cent(at["fpir"]), per_cent(at["fnir"])]
+        grid.add_row(table.name, str(content["subjects_enrolled"]), *cells)
     return grid
 
 

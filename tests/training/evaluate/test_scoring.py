@@ -103,7 +103,10 @@ def test_the_figure_is_the_mean_over_gallery_views_then_over_probe_views():
 def test_the_nearest_of_the_four_templates_decides():
     subject = np.array(["a", "a", "b", "b", "a"])
     vectors = unit_length(np.array([[1, 0], [0, 1], [0.9, 0.1], [0.9, 0.2], [0.1, 1]], dtype=np.float32))
-    assert search(vectors, subject, np.arange(4), np.array([4])).tolist() == [1]
+    scores, names = search(vectors, subject, np.arange(4), np.array([4]))
+    assert names.tolist() == ["a", "b"]
+    assert scores[0, 0] == pytest.approx(float(vectors[4] @ vectors[1]))
+    assert scores[0, 1] == pytest.approx(float(vectors[4] @ vectors[3]))
 
 
 def test_a_probe_whose_subject_is_not_in_a_gallery_is_not_recognised_there():
