@@ -11,11 +11,11 @@ from collections import defaultdict
 import msgspec
 import numpy as np
 
-from model.readers.arrays import layout_of, triples
+from model.readers.arrays import joints_of, layout_of, triples
 from model.readers.document import Document, decode
 from model.readers.recording import Hints, Recording
 from model.readers.shots import Shot, recording_of_shots
-from model.readers.source import Source, numbered
+from model.readers.source import numbered
 from model.tracks import People
 
 FORMAT = "alphapose"
@@ -45,18 +45,14 @@ def read(document: Document, hints: Hints) -> Recording:
     """Raises `UnreadableFile` for people whose joints are not the same number, or no layout's."""
     source = document.source
     persons: list[Person] = decode(source, source.data.removeprefix(b"\xef\xbb\xbf"), list[Person])
-    counts = {len(person.keypoints) for person in persons}
-    if len(counts) > 1:
-        source.fail(f"people have different numbers of values ({', '.join(map(str, sorted(counts)))})")
-    layout = layout_of(-(-counts.pop() // 3), 2, hints, source.name)
+    joints = joints_of({len(person.keypoints) for person in persons}, source.name)
+    layout = layout_of(joints, 2, hints, source.name)
     shots: defaultdict[str, defaultdict[int, list[Person]]] = defaultdict(lambda: defaultdict(list))
     places = _places([person.image_id for person in persons])
     for person in persons:
         shot, number = places[person.image_id]
         shots[shot][number].append(person)
-    made = [
-        Shot(name, [_people(source, number, who) for number, who in frames.items()]) for name, frames in shots.items()
-    ]
+    made = [Shot(name, [_people(number, who) for number, who in frames.items()]) for name, frames in shots.items()]
     return recording_of_shots(FORMAT, source, made, layout, hints)
 
 
@@ -66,13 +62,13 @@ def _places(images: list[str | int]) -> dict[str | int, tuple[str, int]]:
     parts = {image: ("", image) if isinstance(image, int) else numbered(image) for image in distinct}
     if any(number is None for _, number in parts.values()):
         return {image: ("", order) for order, image in enumerate(distinct)}
-    found = {image: (shot.rstrip("_-. "), number) for image, (shot, number) in parts.items() if number is not None}
+    found = {image: (shot.rstrip("_-. /"), number) for image, (shot, number) in parts.items() if number is not None}
     if len(set(found.values())) < len(found):  # 1.jpg and 01.jpg, or 7.jpg and 7.png
         return {image: ("", order) for order, image in enumerate(distinct)}
     return found
 
 
-def _people(source: Source, number: int, persons: list[Person]) -> People:
-    poses = [triples(p.keypoints, source.name, f"frame {number}, person {i}") for i, p in enumerate(persons)]
+def _people(number: int, persons: list[Person]) -> People:
+    poses = [triples(person.keypoints) for person in persons]
     known = tuple(name for name in (person.name for person in persons) if name is not None)
     return People(number, np.stack(poses), known if len(known) == len(persons) else None)

@@ -38,11 +38,21 @@ def floats(values: object) -> Floats:
         return np.asarray(values, dtype=np.float32)
 
 
-def triples(numbers: Sequence[float], source: str, where: str, width: int = 3) -> Floats:
-    """Numbers x, y, c, x, y, c, ... as (joints, width); raises `UnreadableFile` where they do not come out even."""
-    if len(numbers) % width:
-        raise UnreadableFile(source, f"{where}: {len(numbers)} numbers are not a multiple of {width}")
-    return floats(numbers).reshape(-1, width)
+def joints_of(counts: set[int], source: str) -> int:
+    """How many joints the people of a file have, from their numbers of values x, y, c, ...; all must be alike."""
+    if not counts:
+        raise UnreadableFile(source, "no person in any of its frames")
+    if len(counts) > 1:
+        raise UnreadableFile(source, f"people have different numbers of values ({', '.join(map(str, sorted(counts)))})")
+    (count,) = counts
+    if count % 3:
+        raise UnreadableFile(source, f"people have {count} values, which is not a multiple of 3 (x, y, confidence)")
+    return count // 3
+
+
+def triples(numbers: Sequence[float]) -> Floats:
+    """Numbers x, y, c, x, y, c, ... as (joints, 3)."""
+    return floats(numbers).reshape(-1, 3)
 
 
 def regular(rows: Sequence[Sequence[object]], source: str, where: str, columns: int | None = None) -> Floats:

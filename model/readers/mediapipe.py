@@ -11,7 +11,7 @@ no unit, and is not read. World landmarks (metres, centred on the hips) are read
 turned about z so that y is up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -22,7 +22,7 @@ from msgspec import Raw
 from model.named_layouts import MEDIAPIPE_33
 from model.readers.arrays import floats
 from model.readers.assemble import recording_of
-from model.readers.document import Document, decode
+from model.readers.document import LOOK_AHEAD, Document, decode
 from model.readers.recording import Hints, Recording
 from model.readers.source import Source
 from model.sequence import Floats, Units
@@ -70,7 +70,8 @@ def matches(document: Document) -> bool:
     keys = set(document.members) | document.keys_of_first()
     if keys & {*IMAGE_KEYS, *WORLD_KEYS, "frames"} or {"x", "y"} <= keys:
         return True
-    return any(len(found) == MEDIAPIPE_33.count for found in document.first_filled(list[Raw]))
+    first = next((found for found in document.first_filled(list[Raw]) if found), [])
+    return len(first) == MEDIAPIPE_33.count or any(_is_frame(found) for found in _lists(first))
 
 
 def read(document: Document, hints: Hints) -> Recording:
@@ -119,6 +120,15 @@ def _is_frame(items: Sequence[Raw]) -> bool:
     except (msgspec.DecodeError, RecursionError):
         return False
     return True
+
+
+def _lists(items: Sequence[Raw]) -> Iterator[list[Raw]]:
+    """Items that are lists: several people's landmarks."""
+    for raw in items[:LOOK_AHEAD]:
+        try:
+            yield msgspec.json.decode(raw, type=list[Raw])
+        except (msgspec.DecodeError, RecursionError):
+            return
 
 
 def _frame(source: Source, raw: Raw, where: str) -> Frame:

@@ -18,7 +18,7 @@ import numpy as np
 
 from model.errors import LimitExceeded
 from model.limits import FILE_BYTES, FILE_FRAMES
-from model.readers.arrays import layout_of, triples
+from model.readers.arrays import joints_of, layout_of, triples
 from model.readers.document import Document, decode
 from model.readers.recording import Hints, Recording
 from model.readers.shots import Shot, recording_of_shots
@@ -92,7 +92,7 @@ def _frames_of(files: list[Path]) -> Iterable[tuple[str, int, Frame]]:
 
 def _place(name: str, order: int) -> tuple[str, int]:
     shot, number = numbered(name)
-    return (shot.rstrip("_-. "), number) if number is not None else ("", order)
+    return (shot.rstrip("_-. /"), number) if number is not None else ("", order)
 
 
 def _recording(source: Source, frames: Iterable[tuple[str, int, Frame]], hints: Hints) -> Recording:
@@ -102,20 +102,13 @@ def _recording(source: Source, frames: Iterable[tuple[str, int, Frame]], hints: 
         people = [p for p in (frame.people or frame.bodies or []) if p.pose_keypoints_2d or p.joints]
         shots[shot].append((number, people))
         counts |= {len(p.pose_keypoints_2d or p.joints or ()) for p in people}
-    if not counts:
-        source.fail("no person in any of its frames")
-    if len(counts) > 1:
-        source.fail(f"people have different numbers of values ({', '.join(map(str, sorted(counts)))})")
-    layout = layout_of(-(-counts.pop() // 3), 2, hints, source.name)
-    made = [Shot(name, [_people(source, i, who) for i, who in found]) for name, found in shots.items()]
+    layout = layout_of(joints_of(counts, source.name), 2, hints, source.name)
+    made = [Shot(name, [_people(i, who) for i, who in found]) for name, found in shots.items()]
     return recording_of_shots(FORMAT, source, made, layout, hints)
 
 
-def _people(source: Source, number: int, persons: list[Person]) -> People:
-    poses = [
-        triples(person.pose_keypoints_2d or person.joints or (), source.name, f"frame {number}, person {i}")
-        for i, person in enumerate(persons)
-    ]
+def _people(number: int, persons: list[Person]) -> People:
+    poses = [triples(person.pose_keypoints_2d or person.joints or ()) for person in persons]
     ids = [_id(person) for person in persons]
     known = tuple(name for name in ids if name is not None)
     stacked = np.stack(poses) if poses else np.empty((0, 0, 3), np.float32)
