@@ -1,4 +1,4 @@
-"""`gaitkeeper evaluate`: gait, actions, calibrate."""
+"""`gaitkeeper evaluate`: gait, actions, calibrate, manifest."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +15,7 @@ from training.evaluate import show
 from training.evaluate.actions import ActionProtocol, evaluate_actions, open_actions
 from training.evaluate.calibrate import calibrate_on
 from training.evaluate.gait import evaluate_gait
+from training.evaluate.manifest import HEADER, manifest_rows
 from training.evaluate.plot import plot_confusion, plot_matrices
 from training.evaluate.progress import bar
 from training.evaluate.results import cell_rows, heading, left_out_rows, rounded, to_text, write_csv, write_text
@@ -136,6 +137,24 @@ def calibrate(
         show.show_left_out(console, left_out)
 
     _finish(out, calibration.to_json(), show_all, json)
+
+
+@app.command()
+def manifest(
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The manifest, a CSV file.")],
+    protocol: Annotated[GaitProtocol, typer.Option("--protocol", help="Whose gallery it is.")] = GaitProtocol.CBKINGS34,
+    table: Annotated[
+        str | None, typer.Option("--table", help="Of which figure; default: the protocol's first.")
+    ] = None,
+) -> None:
+    """Write a manifest of a protocol's gallery, for `gaitkeeper enroll --manifest`.
+
+    Example: gaitkeeper evaluate manifest --data recordings/cbkings34_mediapipe_gait.npz --out gallery.csv
+    """
+    rows = list(manifest_rows(data, protocol, table))
+    write_csv(out, HEADER, rows)
+    typer.echo(f"{len(rows)} sequences of {len({row[1] for row in rows})} people written to {out}")
 
 
 def _opened(path: Path | None, default: str) -> Bundle:
