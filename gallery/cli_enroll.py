@@ -164,6 +164,7 @@ class _Report:
         return f"{counts['enrolled']} enrolled, {counts['repeated']} there already, {counts['refused']} refused"
 
     def say(self) -> None:
+        from rich.markup import escape
         from rich.table import Table
 
         from gallery.printing import err, out
@@ -178,7 +179,7 @@ class _Report:
             err.print("refused: " + ", ".join(f"{count} × {reason}" for reason, count in why.most_common()))
             table = Table("file", "subject", "why")
             for result in refused[:REFUSALS_SHOWN]:
-                table.add_row(result.name, result.subject, result.detail)
+                table.add_row(*map(escape, (result.name, result.subject, result.detail)))
             err.print(table)
             if len(refused) > REFUSALS_SHOWN:
                 err.print(f"and {len(refused) - REFUSALS_SHOWN} more; --json lists all of them")

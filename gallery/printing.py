@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gallery.decide import UNCALIBRATED
 from gallery.template import Candidate, Decision, Gallery, Outcome, Subject, Template
 
 out = Console(highlight=False)
@@ -40,14 +41,16 @@ def plain(value: object) -> Any:
 def galleries_table(galleries: Sequence[Gallery]) -> Table:
     table = Table("gallery", "subjects", "templates", "bundle", "created")
     for each in galleries:
-        table.add_row(each.name, str(each.subjects), str(each.templates), each.fingerprint[:12], day(each.created))
+        table.add_row(
+            escape(each.name), str(each.subjects), str(each.templates), each.fingerprint[:12], day(each.created)
+        )
     return table
 
 
 def subjects_table(subjects: Sequence[Subject]) -> Table:
     table = Table("subject", "templates", "enrolled")
     for each in subjects:
-        table.add_row(each.id, str(each.templates), day(each.created))
+        table.add_row(escape(each.id), str(each.templates), day(each.created))
     return table
 
 
@@ -55,7 +58,7 @@ def templates_table(templates: Sequence[Template]) -> Table:
     table = Table("template", "frames", "labels", "enrolled")
     for each in templates:
         labels = ", ".join(f"{key}={value}" for key, value in each.labels.items())
-        table.add_row(str(each.id), str(each.frames), labels, day(each.created))
+        table.add_row(str(each.id), str(each.frames), escape(labels), day(each.created))
     return table
 
 
@@ -92,11 +95,13 @@ def _why(decision: Decision) -> list[str]:
         )
     if decision.outcome is not Outcome.ABSTAIN and decision.reasons:
         lines.append(f"note: {', '.join(decision.reasons)}")
+    if UNCALIBRATED in decision.reasons:
+        lines.append("nothing says which score is enough: give --threshold, or use a bundle with a calibration")
     return lines
 
 
 def _candidates_table(candidates: Sequence[Candidate]) -> Table:
     table = Table("candidate", "score", "template")
     for each in candidates:
-        table.add_row(each.subject, f"{each.score:.3f}", str(each.template))
+        table.add_row(escape(each.subject), f"{each.score:.3f}", str(each.template))
     return table

@@ -10,6 +10,8 @@ from model.errors import StoreUnavailable
 
 _KEPT = "nothing of this operation was kept, and everything acknowledged before is still there"
 
+_OURS = "the data directory and its files must be this user's and writable"
+
 # Beginnings of SQLite's result codes, and what they mean for whoever runs this.
 _ADVICE = {
     "SQLITE_FULL": f"the disk (or its quota) is full; free some space and repeat: {_KEPT}",
@@ -45,4 +47,5 @@ def as_unavailable() -> Iterator[None]:
     except (DBAPIError, SQLAlchemyError) as error:
         raise StoreUnavailable(explain(error)) from error
     except OSError as error:
-        raise StoreUnavailable(f"{error.strerror or error} ({error.filename})") from error
+        where = f"{error.filename}: " if error.filename else ""
+        raise StoreUnavailable(f"{where}{error.strerror or error}; {_OURS}") from error

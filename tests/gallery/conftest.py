@@ -1,5 +1,6 @@
 """A library in an empty directory, and embeddings that are easy to reason about."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import gaitkeeper
 from gallery.library import Library
 from gallery.store import Store, open_store
 from gallery.store.engine import DATABASE
 from gallery.template import NewTemplate
-from model.clips import unit_length
+from model.bundle_writing import write_bundle
+from model.clips import ClipSpec, unit_length
 from model.sequence import Floats
+from tests.gallery.command_line import CALIBRATION, Run
 
 BUNDLE = "b" * 64
 DIM = 8
@@ -63,3 +67,32 @@ def enroll(library: Library) -> Callable[..., list[int]]:
         return [one.template for one in added if one.template is not None]
 
     return add
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with a tiny encoder and the calibration of `command_line.py`."""
+    onnx_files = pytest.importorskip("tests.model.onnx_files", reason="onnx makes the models under test")
+    path = tmp_path_factory.mktemp("bundles") / "small"
+    files = {
+        "encoder.onnx": onnx_files.mean_pose_model(width=32),
+        "calibration.json": json.dumps(CALIBRATION.to_json()).encode(),
+    }
+    write_bundle(path, files, name="small", layout="coco-17", clip=ClipSpec(), dim=32)
+    return path
+
+
+@pytest.fixture
+def run(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command line with the data directory `data` and the small bundle; gives the exit status."""
+    monkeypatch.setenv("GAITKEEPER_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def call(*arguments: object) -> int:
+        takes_bundle = arguments[0] in ("enroll", "identify", "verify") or arguments[:2] == ("gallery", "create")
+        line = [str(argument) for argument in arguments] + (["--bundle", str(bundle)] if takes_bundle else [])
+        with pytest.raises(SystemExit) as stopped:
+            gaitkeeper.main(line)
+        return int(stopped.value.code or 0)
+
+    return call
