@@ -70,7 +70,7 @@ def test_the_command_writes_the_set_and_the_samples_with_their_acknowledgement(t
     assert set(data.part) == {"train", "test"}
     assert set(data.action) == {"walk", "run", "jump"}
     names = {path.name for path in (tmp_path / "samples").iterdir()}
-    assert names == {*(f"{name}.json" for name in SAMPLES), "ACKNOWLEDGEMENT.txt"}
+    assert names == {*(f"{name}.json" for name in SAMPLES), "ACKNOWLEDGEMENT.txt", "samples.json"}
     assert "mocap.cs.cmu.edu" in (tmp_path / "samples" / "ACKNOWLEDGEMENT.txt").read_text()
     sample = json.loads((tmp_path / "samples" / "run-1.json").read_text())
     assert sample["layout"] == "coco-17"
