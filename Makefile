@@ -34,7 +34,7 @@ format: $(VENV)/testing ## Rewrite the files as the formatter wants them
 	@$(BIN)/ruff check --fix .
 
 bench: $(VENV)/testing ## Measure speed, as ratios side by side (an idle machine gives steady figures)
-	@$(BIN)/python -P -m tests.bench
+	@PYTHONPATH=. $(BIN)/python -P -m tests.bench $(BENCH)
 
 clean: ## Remove the environment and every cache
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

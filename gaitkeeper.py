@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "enroll": ("gallery.cli", "enroll", "Enroll one file, or a manifest of thousands."),
     "identify": ("gallery.cli", "identify", "Who is it, or nobody we know?"),
     "verify": ("gallery.cli", "verify", "Is it this subject?"),
+    "classify": ("model.cli_classify", "classify", "Which action is it?"),
     "subjects": ("gallery.cli", "subjects", "List, show and erase subjects."),
     "bundle": ("model.cli", "bundle", "Show and check exported models."),
     "simulate": ("training.simulate.cli", "app", "Simulate walkers and actions."),
