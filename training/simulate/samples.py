@@ -42,7 +42,8 @@ class Sample:
 
 def walker_samples() -> list[Sample]:
     """Three walks of each enrolled person, one probe of each, and one of each stranger."""
-    made = simulate_walkers(ENROLLED + STRANGERS, seed=SEED)
+    views = [int(view) for view in PROBE_VIEWS]
+    made = simulate_walkers(ENROLLED + STRANGERS, seed=SEED, views=views, walks={"nm": 6, "bg": 1, "cl": 1})
     samples = [
         _walker(made, number, walk, view, "enroll")
         for number in range(1, ENROLLED + 1)
