@@ -62,7 +62,7 @@ def _load(name: str) -> Any:
     module, attribute, help_line = COMMANDS[name]
     found = getattr(importlib.import_module(module), attribute)
     if not isinstance(found, typer.Typer):
-        app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="markdown")
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         app.command(name)(found)
         found = app
     found.pretty_exceptions_enable = False
