@@ -79,7 +79,7 @@ def demo(
         if as_json:
             print_json(answered, where)
         else:
-            print_report(answered, console)
+            print_report(chosen, answered, console)
         if sys.stdout.isatty() and sys.stdin.isatty() and not once:
             console.print(f"\nStill serving. Try it out at [bold]{where}/docs[/bold]; Ctrl-C ends the demo.")
             _wait_for_interrupt()

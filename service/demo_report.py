@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service.demo import Answered, Verdict
+from service.samples import Samples
 
 CMU_NOTE = (
     "The CMU motion-capture skeletons were partly rebuilt on shared bodies, so matching them proves little about "
@@ -55,7 +56,10 @@ def counts(probes: list[Answered]) -> dict[str, int]:
     }
 
 
-def print_report(answered: list[Answered], console: Console) -> None:
+def print_report(samples: Samples, answered: list[Answered], console: Console) -> None:
+    enrolled = [sample for _, sample in samples.of("enroll")]
+    people = {(sample.gallery, sample.subject) for sample in enrolled}
+    console.print(f"A service with fresh data enrolled {len(enrolled)} sequences of {len(people)} people over HTTP.\n")
     for gallery, probes in _by_gallery(answered).items():
         console.print(_probes_table(gallery, probes))
         console.print(_counted(probes))
@@ -75,7 +79,7 @@ def _probes_table(gallery: str, probes: list[Answered]) -> Table:
     table = Table(title=f"POST /identify, gallery {gallery!r}", title_justify="left")
     for heading in ("who it is", "how", "answer", "score", "threshold", "margin", ""):
         table.add_column(heading, justify="right" if heading in ("score", "threshold", "margin") else "left")
-    for each in probes:
+    for each in sorted(probes, key=lambda each: (each.sample.subject is None, each.sample.source == "cmu")):
         answer = each.answer
         said = answer["subject"] or answer["outcome"] + _because(answer)
         numbers = (_number(answer[name]) for name in ("score", "threshold", "margin"))
@@ -113,7 +117,7 @@ def _basis(probes: list[Answered]) -> str:
     source = {"prior": "the bundle's own calibration", "gallery": "this gallery's calibration"}[held["basis"]]
     return (
         f"The threshold {held['threshold']:.3f} comes from {source} (basis: {held['basis']}), not from these probes: "
-        f"there, {held['fpir']:.1%} of strangers were named in a gallery of {held['searched']} subjects."
+        f"it is meant to let {held['fpir']:.1%} of strangers be named among {held['searched']} subjects."
     )
 
 
@@ -130,7 +134,8 @@ def _because(answer: dict[str, Any]) -> str:
 
 
 def _labels(each: Answered) -> str:
-    return ", ".join(f"{name} {value}" for name, value in each.sample.labels.items())
+    source = ["motion capture"] if each.sample.source == "cmu" else []
+    return ", ".join([*source, *(f"{name} {value}" for name, value in each.sample.labels.items())])
 
 
 def _number(value: float | None) -> str:

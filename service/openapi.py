@@ -9,13 +9,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from model import errors
-from model.errors import GaitkeeperError, InvalidDataSet
-from service import answers, samples, wire
+from model.errors import GaitkeeperError
+from service import answers, examples, wire
 from service.answers import Answer
 from service.errors import STATUS
 from service.problem import MEDIA_TYPE, Problem, problem_type
 
-ROLES: tuple[samples.Role, ...] = ("probe", "enroll", "action")
 _REF = "#/components/schemas/{name}"
 _ABOUT = """Skeleton sequences in, decisions out.
 
@@ -90,29 +89,12 @@ def write(app: FastAPI) -> dict[str, Any]:
     kinds = [kind for module in (wire, answers) for kind in vars(module).values() if _is_body(kind)]
     _, schemas = msgspec.json.schema_components([*kinds, Problem], ref_template=_REF)
     found.setdefault("components", {})["schemas"] = schemas
-    for path, body in _examples().items():
+    for path, body in examples.bodies().items():
         found["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"] = body
+    for path, answer in examples.answers().items():
+        found["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]["example"] = answer
     return found
 
 
 def _is_body(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in (wire.Sent, wire.SequenceRequest)
-
-
-def _examples() -> dict[str, dict[str, Any]]:
-    """Bodies that work as they are, by path: made of sample files, if those are installed."""
-    try:
-        shipped = samples.shipped()
-    except InvalidDataSet:
-        return {}
-    probe, enroll, action = (shipped.example(role) for role in ROLES)
-    bodies: dict[str, dict[str, Any]] = {"/galleries": {"name": "entrance"}}
-    if probe:
-        bodies["/identify"] = {"sequence": probe, "gallery": "default", "top_k": 5}
-        bodies["/verify"] = {"sequence": probe, "gallery": "default", "subject": "somebody"}
-        bodies["/embed"] = {"sequence": probe}
-    if enroll:
-        bodies["/galleries/{gallery}/subjects/{subject}/templates"] = {"sequence": enroll, "labels": {"view": "090"}}
-    if action:
-        bodies["/classify"] = {"sequence": action, "top_k": 3}
-    return bodies

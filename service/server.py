@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from model.errors import InvalidRequest
+from service.http import BoundedHttp
 from service.settings import Settings
 
 
@@ -55,7 +56,7 @@ def _server(app: ASGIApp, settings: Settings, on_started: Callable[[], None]) ->
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
         ws="none",
         lifespan="on",
         access_log=False,

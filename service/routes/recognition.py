@@ -3,7 +3,14 @@
 from fastapi import APIRouter
 from starlette.requests import Request
 
-from model.errors import ModelMissing, UnknownGallery, UnknownSubject, UnusableSequence
+from model.errors import (
+    BundleMismatch,
+    EmptyGallery,
+    ModelMissing,
+    UnknownGallery,
+    UnknownSubject,
+    UnusableSequence,
+)
 from service import answers
 from service.answers import Answer
 from service.openapi import SEQUENCE_PROBLEMS, documented
@@ -17,7 +24,11 @@ router = APIRouter(tags=["recognition"])
 @router.post(
     "/identify",
     summary="Who is it, or nobody we know?",
-    **documented(answers.Decision, asked=IdentifyRequest, problems=(*SEQUENCE_PROBLEMS, UnknownGallery)),
+    **documented(
+        answers.Decision,
+        asked=IdentifyRequest,
+        problems=(*SEQUENCE_PROBLEMS, UnknownGallery, EmptyGallery, BundleMismatch),
+    ),
 )
 async def identify(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
     asked, probe = await received_sequence(request, IdentifyRequest, engine.encoding, limits)
@@ -29,7 +40,11 @@ async def identify(request: Request, engine: TheEngine, limits: TheLimits) -> An
 @router.post(
     "/verify",
     summary="Is it this subject?",
-    **documented(answers.Decision, asked=VerifyRequest, problems=(*SEQUENCE_PROBLEMS, UnknownGallery, UnknownSubject)),
+    **documented(
+        answers.Decision,
+        asked=VerifyRequest,
+        problems=(*SEQUENCE_PROBLEMS, UnknownGallery, UnknownSubject, BundleMismatch),
+    ),
 )
 async def verify(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
     asked, probe = await received_sequence(request, VerifyRequest, engine.encoding, limits)

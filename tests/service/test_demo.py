@@ -101,9 +101,10 @@ def test_it_enrolls_asks_and_prints_over_a_real_server(samples: Path, bundles: t
     assert found["identify"]["default"]["enrolled_asked"] == found["identify"]["default"]["strangers_asked"] == 2
     assert sum(found["classify"].values()) == 1
     with printed.capture() as text:
-        print_report(answers, printed)
+        print_report(Samples(samples), answers, printed)
     report = " ".join(text.get().split())
     assert "calibration (basis: prior), not from these probes" in report
+    assert "enrolled 3 sequences of 3 people" in report
     assert "5.0% of strangers" in report
     assert "of 2 identified" in report
     assert CMU_NOTE in report

@@ -1,6 +1,7 @@
 """The service as a real HTTP server on a socket: large bodies, callers who leave, shared batches, its end."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import threading
@@ -73,6 +74,31 @@ def test_a_100_mb_body_is_refused_quickly_and_the_caller_can_read_why(
         assert response.json()["type"] == "urn:gaitkeeper:problem:limit-exceeded"
         assert time.monotonic() - started < 10
         assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("start", [b"GET /", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: "])
+def test_a_head_without_end_is_refused(library: Library, encoder: GatedEncoder, start: bytes) -> None:
+    with serving(library, encoder) as where:
+        url = httpx.URL(where)
+        with socket.create_connection((url.host, url.port), timeout=10) as caller:
+            caller.sendall(start)
+            with contextlib.suppress(ConnectionError):
+                for _ in range(1000):
+                    caller.sendall(b"a" * 50_000)
+                raise AssertionError("50 MB of head were read")
+        assert httpx.get(f"{where}/healthz", headers={"X-Long": "a" * 30_000}).status_code == 200
+
+
+def test_a_head_that_is_too_long_is_answered_with_a_problem(library: Library, encoder: GatedEncoder) -> None:
+    with serving(library, encoder) as where:
+        url = httpx.URL(where)
+        with socket.create_connection((url.host, url.port), timeout=10) as caller:
+            for part in (b"GET /healthz HTTP/1.1\r\n", b"X-Long: " + b"a" * 40_000, b"a" * 40_000):
+                caller.sendall(part)
+                time.sleep(0.1)
+            answer = caller.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 431 ")
+        assert b"application/problem+json" in answer
 
 
 def test_a_caller_who_leaves_is_not_worked_for(library: Library, encoder: GatedEncoder) -> None:
