@@ -40,7 +40,9 @@ ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Thr
 @app.command()
 def gait(
     data: DataOption,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results.json, CSV and picture go.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where results.json, CSV and picture go.")
+    ],
     bundle: BundleOption = None,
     protocol: Annotated[GaitProtocol, typer.Option("--protocol", help="What is searched by what.")] = (
         GaitProtocol.CASIA_B
@@ -76,7 +78,9 @@ def gait(
 @app.command()
 def actions(
     data: DataOption,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results.json and picture go.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where results.json and picture go.")
+    ],
     bundle: BundleOption = None,
     protocol: Annotated[ActionProtocol, typer.Option("--protocol", help="Which sequences are tested on.")] = (
         ActionProtocol.ALL
@@ -106,7 +110,7 @@ def actions(
 @app.command()
 def calibrate(
     data: DataOption,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The calibration, a JSON file.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", dir_okay=False, help="The calibration, a JSON file.")],
     bundle: BundleOption = None,
     made_on: Annotated[str, typer.Option("--made-on", help="What the data are, in words.")] = "",
     templates: Annotated[int, typer.Option("--templates", min=1, help="Templates of each enrolled subject.")] = 1,
@@ -142,7 +146,7 @@ def calibrate(
 @app.command()
 def manifest(
     data: DataOption,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The manifest, a CSV file.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", dir_okay=False, help="The manifest, a CSV file.")],
     protocol: Annotated[GaitProtocol, typer.Option("--protocol", help="Whose gallery it is.")] = GaitProtocol.CBKINGS34,
     table: Annotated[
         str | None, typer.Option("--table", help="Of which figure; default: the protocol's first.")

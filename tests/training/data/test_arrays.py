@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from model.errors import InvalidDataSet
 from model.named_layouts import COCO_17
@@ -142,3 +144,16 @@ def test_files_that_are_no_sets_are_refused(tmp_path):
     np.savez(path, format="gaitkeeper-sequences-1", frames=np.zeros(3))
     with pytest.raises(InvalidDataSet, match="lacks action"):
         load_npz(path)
+
+
+@settings(max_examples=30, deadline=None)
+@given(lengths=st.lists(st.integers(1, 6), min_size=1, max_size=8), data=st.data())
+def test_selecting_keeps_each_sequence_what_it_was(lengths, data):
+    frames = np.random.default_rng(0).uniform(0, 1, (sum(lengths), 17, 3)).astype(np.float32)
+    names = [str(i) for i in range(len(lengths))]
+    whole = SequenceSet.of(frames, np.cumsum([0, *lengths]), COCO_17, 25, subject=names)
+    which = data.draw(st.lists(st.integers(0, len(lengths) - 1), max_size=10))
+    chosen = whole.select(np.array(which, dtype=np.int64))
+    assert chosen.subject.tolist() == [str(i) for i in which]
+    for place, i in enumerate(which):
+        assert np.array_equal(chosen.clip_frames(place), whole.clip_frames(i))

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from model.clips import unit_length
 from model.named_layouts import COCO_17
@@ -141,3 +143,25 @@ def test_the_interval_widens_with_fewer_people():
     wide, narrow = (tables_of(d, perfect(d, noise=0.5))[0].interval(200) for d in (casia_b_set(4), casia_b_set(24)))
     assert wide.low <= wide.value <= wide.high
     assert wide.high - wide.low > narrow.high - narrow.low
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_neither_the_order_of_the_sequences_nor_the_axes_of_the_space_matter(seed):
+    rng = np.random.default_rng(seed)
+    data = casia_b_set(3)
+    embeddings = perfect(data, noise=0.4, seed=seed)
+    order = rng.permutation(len(data))
+    axes = np.linalg.qr(rng.normal(size=(32, 32)))[0].astype(np.float32)
+    shuffled = tables_of(data.select(order), unit_length(embeddings[order] @ axes))
+    for before, after in zip(tables_of(data, embeddings), shuffled, strict=True):
+        # Rounding may turn a probe whose two best scores are within 1e-6; each is worth 1/660.
+        assert after.accuracy() == pytest.approx(before.accuracy(), abs=2 / 660)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), noise=st.floats(0, 1))
+def test_every_figure_is_a_share_and_rank_5_is_never_below_rank_1(seed, noise):
+    data = casia_b_set(6)
+    for table in tables_of(data, perfect(data, noise=noise, seed=seed)):
+        assert 0 <= table.accuracy() <= table.accuracy(5) <= table.accuracy(6) == 1
