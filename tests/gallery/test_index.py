@@ -4,7 +4,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gallery.index import PRODUCT_PROBES, FlatIndex
+from gallery.index import PRODUCT_PROBES, SCAN_CELLS, FlatIndex
 from model.sequence import Floats
 
 Vectors = Callable[..., Floats]
@@ -27,6 +27,17 @@ def test_the_best_are_found_exactly_whatever_the_number_of_probes(vectors: Vecto
     assert (np.diff(scores, axis=1) <= 0).all()
     for probe, row in zip(asked, found, strict=True):
         assert row.tolist() == brute(rows, ids, probe, 10)
+
+
+def test_a_table_larger_than_caches_is_searched_as_exactly(vectors: Vectors) -> None:
+    rows, asked = vectors(70_000, 128), vectors(5, 128, seed=1)
+    assert rows.size > SCAN_CELLS
+    index = FlatIndex(128)
+    index.add(rows, np.arange(len(rows)))
+    _, together = index.search(asked, 10)
+    for probe, row in zip(asked, together, strict=True):
+        assert row.tolist() == brute(rows, np.arange(len(rows)), probe, 10)
+        assert index.search(probe[None], 10)[1][0].tolist() == row.tolist()
 
 
 def test_after_removing_one_id_every_other_is_still_answered_with_its_own(vectors: Vectors) -> None:
