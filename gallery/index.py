@@ -4,8 +4,8 @@
 rows that no search looks at and then publishes a new view, so that searches take no lock and never wait.
 
 FAISS's own containers are passed by on purpose (measured with 1.15.1): `IndexIDMap2` over an IVF index answers with
-the neighbour's id after `remove_ids`, and `IndexFlatIP` must not be searched while it grows. Its kernel is used, up to the
-sizes where a matrix product is quicker.
+the neighbour's id after `remove_ids`, and `IndexFlatIP` must not be searched while it grows. Its kernel is used,
+up to the sizes where a matrix product is quicker.
 """
 
 import threading
