@@ -12,8 +12,9 @@ DISTANCE_M = 4.0
 
 
 def project(sequence: SkeletonSequence) -> SkeletonSequence:
-    """Metres (x, y up, z) to pixels (x, y down), through a level pinhole camera that looks along z.
+    """Metres (right-handed, y up) to pixels (x right, y down), through a level pinhole camera that looks along z.
 
+    Looking along z with y up, x points to the left of the image.
     Data of a depth camera lie in front of it (z > 0) and are projected as they are. Other 3-D data have no
     camera; they are seen from `DISTANCE_M` in front of the mean of all joints. Raises `InvalidSequence` if the
     sequence is not in metres.
@@ -29,5 +30,5 @@ def project(sequence: SkeletonSequence) -> SkeletonSequence:
         centre = points[seen].mean(axis=0)
         points = points - [centre[0], centre[1], nearest - DISTANCE_M]
     depth = np.where(seen, points[..., 2], 1.0)
-    image = np.stack([points[..., 0], -points[..., 1]], axis=-1) * (FOCAL_PIXELS / depth[..., None])
+    image = -points[..., :2] * (FOCAL_PIXELS / depth[..., None])
     return replace(sequence, joints=np.where(seen[..., None], image, 0).astype(np.float32), units=Units.PIXELS)

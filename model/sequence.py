@@ -20,7 +20,7 @@ class Units(StrEnum):
     """What one unit of a coordinate is, and which way the axes point.
 
     `PIXELS`: x to the right, y down. `NORMALISED`: x divided by image width and y by image height, y down;
-    needs `aspect`. `METRES`: three axes, y up.
+    needs `aspect`. `METRES`: three axes, right-handed, y up.
     """
 
     PIXELS = "pixels"

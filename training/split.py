@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from model.errors import InvalidDataSet
 from model.named_layouts import layout_named
-from training.data.arrays import SequenceSet, Strings, concatenate, load_npz
+from training.data.arrays import SequenceSet, Strings, concatenate
+from training.data.open import open_set
 from training.pool import Pool
 from training.recipe import DataConfig, Recipe
 from training.validation import HeldOut
@@ -24,7 +25,7 @@ class TrainingData:
 
 def load_training_data(recipe: Recipe) -> TrainingData:
     """Raises `InvalidDataSet` where the files are not what the recipe says."""
-    whole = concatenate([load_npz(path) for path in recipe.data.paths])
+    whole = concatenate([open_set(path) for path in recipe.data.paths])
     return split(whole, recipe)
 
 

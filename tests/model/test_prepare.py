@@ -30,11 +30,21 @@ def test_a_depth_cameras_joints_become_an_image_and_every_change_is_noted() -> N
     assert prepared.sequence.layout == COCO_17
     assert prepared.sequence.dims == 2
     hip = prepared.sequence.joints[0, COCO_17.index("left_hip")]
-    assert hip == pytest.approx([FOCAL_PIXELS / 2, -FOCAL_PIXELS / 4])
+    assert hip == pytest.approx([-FOCAL_PIXELS / 2, -FOCAL_PIXELS / 4])
     text = " ".join(prepared.notes)
     assert "ntu-25" in text
     assert "missing: left_eye" in text
     assert "projected" in text
+
+
+def test_who_faces_a_depth_camera_has_the_left_side_on_the_right_of_the_image() -> None:
+    """Right-handed, y up, z away from the camera: x grows to the camera's left, where a facing person's right is."""
+    joints = np.zeros((30, 25, 3))
+    joints[..., 2] = 3.0
+    joints[:, NTU_25.index("left_shoulder"), 0] = -0.2
+    joints[:, NTU_25.index("right_shoulder"), 0] = 0.2
+    image = project(SkeletonSequence(joints, np.ones((30, 25)), NTU_25, 30, Units.METRES)).joints[0, :, 0]
+    assert image[NTU_25.index("left_shoulder")] > 0 > image[NTU_25.index("right_shoulder")]
 
 
 def test_joints_without_a_camera_are_seen_from_the_front() -> None:
