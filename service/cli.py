@@ -9,15 +9,16 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-Data = Annotated[Path | None, typer.Option("--data", help="Directory of the store [./gaitkeeper-data].")]
-Host = Annotated[str | None, typer.Option(help="Address to listen at [127.0.0.1].")]
-Port = Annotated[int | None, typer.Option(help="Port to listen at; 0 takes a free one [8000].")]
-Bundle = Annotated[Path | None, typer.Option(help="Bundle directory [the shipped one].")]
-Threads = Annotated[int | None, typer.Option(help="Threads of one call of a model [half the processors].")]
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+Data = Annotated[Path | None, typer.Option("--data", help="Directory of the store (./gaitkeeper-data).")]
+Host = Annotated[str | None, typer.Option(help="Address to listen at (127.0.0.1).")]
+Port = Annotated[int | None, typer.Option(help="Port to listen at; 0 takes a free one (8000).")]
+Bundle = Annotated[Path | None, typer.Option(help="Bundle directory (the shipped one).")]
+Threads = Annotated[int | None, typer.Option(help="Threads of one call of a model (half the processors).")]
 
 
 def serve(
@@ -28,7 +29,7 @@ def serve(
     classifier: Bundle = None,
     threads: Threads = None,
     access_log: Annotated[bool | None, typer.Option(help="Log a line for each request.")] = None,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_level: Annotated[LogLevel, typer.Option(help="Least severity that is logged.")] = "info",
 ) -> None:
     """Start the HTTP service, and stop it cleanly on Ctrl-C or SIGTERM.
 
@@ -49,7 +50,7 @@ def serve(
 
 
 def demo(
-    samples: Annotated[Path | None, typer.Option(help="Folder of samples [the shipped ones].")] = None,
+    samples: Annotated[Path | None, typer.Option(help="Folder of samples (the shipped ones).")] = None,
     port: Annotated[int, typer.Option(help="Port to serve at; 0 takes a free one.")] = 0,
     encoder: Bundle = None,
     classifier: Bundle = None,
@@ -74,14 +75,14 @@ def demo(
     signal.signal(signal.SIGTERM, leave)
     chosen = Samples(samples) if samples else shipped()
     settings = Settings.read({}, port=port, encoder=encoder, classifier=classifier)
-    console = Console()
+    console = Console(highlight=False)
     with run_demo(chosen, settings, Console(stderr=True)) as (where, answered):
         if as_json:
             print_json(answered, where)
         else:
             print_report(chosen, answered, console)
         if sys.stdout.isatty() and sys.stdin.isatty() and not once:
-            console.print(f"\nStill serving. Try it out at [bold]{where}/docs[/bold]; Ctrl-C ends the demo.")
+            console.print(f"\nStill serving, until Ctrl-C. Try it out: {where}/docs")
             _wait_for_interrupt()
 
 

@@ -82,7 +82,6 @@ def leave(number: int, frame: FrameType | None) -> None:
 @contextmanager
 def running(app: ASGIApp, settings: Settings) -> Iterator[str]:
     """The service in a thread of this process, as a real HTTP server; gives its address."""
-    sock = listen(settings.host, settings.port)
     started = threading.Event()
     server = _server(app, settings, started.set)
 
@@ -92,13 +91,15 @@ def running(app: ASGIApp, settings: Settings) -> Iterator[str]:
         finally:
             started.set()
 
-    thread = threading.Thread(target=serve, name="http-server", daemon=True)
-    thread.start()
-    started.wait()
-    if not server.started:
-        raise RuntimeError("the service did not start; its log says why")
-    try:
-        yield address(sock)
-    finally:
-        server.should_exit = True
-        thread.join()
+    with listen(settings.host, settings.port) as sock:
+        where = address(sock)
+        thread = threading.Thread(target=serve, name="http-server", daemon=True)
+        thread.start()
+        started.wait()
+        if not server.started:
+            raise RuntimeError("the service did not start; its log says why")
+        try:
+            yield where
+        finally:
+            server.should_exit = True
+            thread.join()

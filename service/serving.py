@@ -16,15 +16,15 @@ def serve_until_stopped(settings: Settings) -> None:
 
     Raises `InvalidRequest` if the address cannot be had, `InvalidBundle` or `StoreUnavailable` before it listens.
     """
-    sock = server.listen(settings.host, settings.port)
-    _warn_if_exposed(settings.host)
-    app = create_app(settings, open_engine(settings, Metrics()))
-    where = server.address(sock)
+    with server.listen(settings.host, settings.port) as sock:
+        _warn_if_exposed(settings.host)
+        app = create_app(settings, open_engine(settings, Metrics()))
+        where = server.address(sock)
 
-    def announce() -> None:
-        print(f"gaitkeeper answers at {where}, documented at {where}/docs; Ctrl-C stops it", flush=True)
+        def announce() -> None:
+            print(f"gaitkeeper answers at {where}, documented at {where}/docs; Ctrl-C stops it", flush=True)
 
-    server.run(app, sock, settings, announce)
+        server.run(app, sock, settings, announce)
 
 
 def _warn_if_exposed(host: str) -> None:

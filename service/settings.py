@@ -14,7 +14,7 @@ from model.errors import InvalidRequest
 PREFIX = "GAITKEEPER_"
 # Names of this prefix that are not settings of the service: one for the tests, and those that Kubernetes sets by
 # itself in every pod beside a Service called "gaitkeeper".
-_FOREIGN = re.compile(r"GAITKEEPER_(RECORDINGS|BUNDLE|GALLERY|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_\w+)")
+_FOREIGN = re.compile(r"GAITKEEPER_(RECORDINGS|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_\w+)")
 
 
 class Limits(BaseModel):

@@ -1,6 +1,9 @@
 """The demo, from sample files to what is printed, over a real server; and the commands around it."""
 
 import json
+import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -14,10 +17,11 @@ from rich.console import Console
 import service
 from model.bundle_writing import write_bundle
 from model.clips import ClipSpec
-from model.errors import InvalidDataSet
+from model.errors import InvalidBundle, InvalidDataSet
 from service.demo import Answered, Verdict, run_demo
 from service.demo_report import CMU_ACKNOWLEDGEMENT, CMU_NOTE, counts, print_report, summary
 from service.samples import Sample, Samples
+from service.serving import serve_until_stopped
 from service.settings import Settings
 from tests.model.onnx_files import mean_pose_model
 from tests.service.conftest import person, prior
@@ -122,6 +126,20 @@ def test_the_command_ends_with_status_0_where_there_is_no_terminal(samples: Path
     assert set(json.loads(done.stdout)) == {"address", "identify", "classify", "asked"}
 
 
+def test_at_a_terminal_it_goes_on_serving_until_interrupted(samples: Path, bundles: tuple[Path, Path]) -> None:
+    ours, terminal = pty.openpty()
+    command = gaitkeeper("demo", "--samples", samples, "--encoder", bundles[0], "--classifier", bundles[1])
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, cwd=ROOT) as process:
+        os.close(terminal)
+        shown = b""
+        while not (found := re.search(rb"Try it out: (http://[\d.:]+/docs)\r\n", shown)):
+            shown += os.read(ours, 65536)
+        assert httpx.get(found[1].decode()).status_code == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+    os.close(ours)
+
+
 @pytest.mark.parametrize(("stop", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_serve_says_where_it_is_and_stops_cleanly(
     bundles: tuple[Path, Path], tmp_path: Path, stop: signal.Signals, status: int
@@ -142,12 +160,9 @@ def test_serve_says_where_it_is_and_stops_cleanly(
             assert json.loads(entry)["level"] == "info"
 
 
-def test_serve_that_cannot_start_says_why_in_one_line(tmp_path: Path) -> None:
-    command = gaitkeeper("serve", "--data", tmp_path, "--encoder", "no-such-bundle", "--port", "0")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
-    assert done.returncode == 2
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert "no-such-bundle" in done.stderr
+def test_a_service_without_its_bundle_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(InvalidBundle, match="no-such-bundle"):
+        serve_until_stopped(Settings.read({}, port=0, data=tmp_path, encoder=tmp_path / "no-such-bundle"))
 
 
 @pytest.mark.parametrize(
