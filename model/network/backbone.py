@@ -71,6 +71,7 @@ class Backbone(nn.Module):
         coefficients: int = 25,
     ) -> None:
         super().__init__()
+        self.joints = joints
         self.data_norm = DataNorm(joints * channels)
         self.blocks = nn.ModuleList(
             Block(before, width, stride, joints, subsets=subsets, coefficients=coefficients, residual=i > 0)

@@ -1,4 +1,4 @@
-"""Batch normalisation folded into the convolutions before it: the same function of a trained network, in fewer steps."""
+"""A trained network with its batch normalisation folded into the convolutions before it: the same, in fewer steps."""
 
 from copy import deepcopy
 

@@ -1,0 +1,201 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from model.bundle import ENCODER, Bundle, open_bundle
+from model.errors import ExportRejected, InvalidRecipe, InvalidRequest
+from model.network.aclnet import AclNet
+from model.network.folding import folded
+from model.runtime import OnnxEncoder, check_parity
+from training.export import Attached, Converted, Exported, convert, export_run, write
+from training.onnx_graph import check_equal, trial_clips
+from training.recipe import Recipe
+from training.run import begin_run, load_run, read_about, save_weights, write_about
+
+
+def _recipe(label: str = "subject") -> Recipe:
+    return Recipe.model_validate(
+        {
+            "name": "tiny",
+            "data": {"paths": ["walkers.npz"], "label": label},
+            "network": {
+                "widths": [16, 16],
+                "strides": [1, 2],
+                "streams": ["joint", "bone", "motion"],
+                "dim": 8,
+                "tap": "both",
+                "classes": 3,
+            },
+        }
+    )
+
+
+def _network(recipe: Recipe) -> AclNet:
+    """Random, but with every branch at work: the gates that start at 0 are open, the statistics are not 0 and 1."""
+    torch.manual_seed(3)
+    network = AclNet(recipe.network).eval()
+    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+        if name.endswith(("alpha", "beta", "coefficient", "running_mean")):
+            torch.nn.init.normal_(tensor, 0, 0.5)
+        elif name.endswith("running_var"):
+            torch.nn.init.uniform_(tensor, 0.5, 2)
+    return network
+
+
+def _run(path: Path, label: str = "subject", labels: tuple[str, ...] = ("a", "b", "c")) -> Path:
+    recipe = _recipe(label)
+    begin_run(path, recipe, labels)
+    save_weights(path, _network(recipe))
+    write_about(path, read_about(path) | {"best": {"epoch": 4, "held_out": {"rank1_nm": 0.5}}})
+    return path
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory) -> Converted:
+    return convert(load_run(_run(tmp_path_factory.mktemp("run"))))
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory, converted) -> Exported:
+    return write(converted, tmp_path_factory.mktemp("export") / "bundle")
+
+
+def test_folding_changes_no_answer():
+    network = _network(_recipe())
+    clips = torch.from_numpy(trial_clips(4, 33, 17, 3, seed=0))
+    with torch.inference_mode():
+        for ours, expected in zip(folded(network)(clips), network(clips), strict=True):
+            torch.testing.assert_close(ours, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_bundle_answers_as_the_network_that_was_trained(exported, converted):
+    bundle = open_bundle(exported.bundle.path)
+    clips = trial_clips(5, 40, 17, 3, seed=99)
+    with torch.inference_mode():
+        expected = converted.run.network(torch.from_numpy(clips)).embedding.numpy()
+    np.testing.assert_allclose(OnnxEncoder(bundle, threads=1).embed_clips(clips), expected, atol=1e-4)
+    assert exported.difference < 1e-4
+    assert check_parity(bundle, threads=1) < 1e-4
+    assert bundle.manifest.dim == 8
+    assert bundle.manifest.trained["recipe"]["name"] == "tiny"
+
+
+def test_a_bundle_holds_no_path_of_the_machine_that_made_it(exported):
+    content = exported.bundle.model("encoder")
+    assert str(Path(__file__).parents[2]).encode() not in content
+    assert b"site-packages" not in content
+
+
+def test_a_bundle_is_small(exported):
+    assert sum(file.stat().st_size for file in exported.bundle.path.iterdir()) < 1_000_000
+
+
+def test_a_card_says_what_it_learned_from_and_that_nothing_was_measured(exported):
+    text = exported.bundle.card()
+    for said in ("walkers.npz", "3 people", "rank1_nm 0.5000", "Nothing was measured", "the best was 5", "## Limits"):
+        assert said in text
+
+
+def _results(bundle: Bundle, fingerprint: str | None = None) -> dict[str, object]:
+    table = {"name": "NM", "rank1": 0.876, "interval_95": [0.8, 0.9], "rank5": 0.95, "people_probing": 50}
+    return {
+        "kind": "gait",
+        "bundle": {"name": bundle.name, "fingerprint": fingerprint or bundle.fingerprint},
+        "data": {"name": "walkers", "simulated": True},
+        "protocol": "casia-b",
+        "people": 50,
+        "tables": [table | {"probes": 1000}],
+        "simple_features_rank1": {"bones": {"NM": 0.3}},
+    }
+
+
+def test_written_again_a_bundle_is_the_same_model_with_results_and_thresholds(exported, converted, tmp_path):
+    row = {"subjects": 10, "fpir": 0.05, "threshold": 0.71, "fnir": 0.1}
+    thresholds = {"id": "x", "made_on": "held-out walkers", "subjects": 50, "table": [row]}
+    (tmp_path / "results.json").write_text(json.dumps(_results(exported.bundle)))
+    (tmp_path / "calibration.json").write_text(json.dumps(thresholds))
+    (tmp_path / "notes.md").write_text("Simulated people only.")
+    attached = Attached.read(tmp_path / "calibration.json", [tmp_path / "results.json"], tmp_path / "notes.md")
+    again = write(converted, tmp_path / "again", attached=attached).bundle
+    assert again.fingerprint == exported.bundle.fingerprint
+    assert again.manifest.files[ENCODER] == exported.bundle.manifest.files[ENCODER]
+    calibration = again.calibration_json()
+    assert calibration is not None
+    assert calibration["table"] == [row]
+    for said in (
+        "| NM | 87.6 % | 80.0 % to 90.0 % |",
+        "bones: NM 30.0 %",
+        "simulated",
+        "0.710",
+        "Simulated people only",
+    ):
+        assert said in again.card()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"format": 1}'])
+def test_a_calibration_that_is_none_is_refused(tmp_path, content):
+    (tmp_path / "calibration.json").write_text(content)
+    with pytest.raises(InvalidRequest, match="calibration"):
+        Attached.read(tmp_path / "calibration.json", [], None)
+
+
+def test_results_that_cannot_be_read_are_refused(tmp_path):
+    with pytest.raises(InvalidRequest, match=r"results.*cannot be read"):
+        Attached.read(None, [tmp_path / "nothing.json"], None)
+
+
+def test_results_of_another_model_are_refused_and_nothing_is_written(exported, converted, tmp_path):
+    foreign = Attached(results=(_results(exported.bundle, "0" * 64),))
+    with pytest.raises(InvalidRequest, match="is about model 0000"):
+        write(converted, tmp_path / "bundle", attached=foreign)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_learned_actions_gives_a_classifier_and_its_card_says_where_people_were_few(converted, tmp_path):
+    from dataclasses import replace
+
+    run = replace(converted.run, recipe=_recipe("action"), labels=("walk", "run", "jump"))
+    shape = replace(converted, run=run, task="classifier", kept={})
+    one = {"accuracy": 0.5, "sequences": 9, "people": 1}
+    bundle = write(shape, tmp_path / "b").bundle
+    assert bundle.tasks == ("classifier",)
+    assert bundle.manifest.labels == ("walk", "run", "jump")
+    result = {
+        "kind": "actions",
+        "bundle": {"fingerprint": bundle.fingerprint},
+        "data": {"name": "held out"},
+        "protocol": "other people",
+        "people": 7,
+        "sequences": 90,
+        "accuracy": 0.9,
+        "mean_class_accuracy": 0.8,
+        "classes": {"walk": one | {"people": 6}, "jump": one},
+    }
+    text = write(shape, tmp_path / "b", attached=Attached(results=(result,))).bundle.card()
+    assert "fewer than two people, so that little is known about them: jump." in text
+    assert "walk, run, jump" in text
+
+
+def test_a_model_that_differs_from_the_trained_one_is_refused(converted, tmp_path):
+    other = _network(_recipe())
+    with torch.no_grad():
+        other.project_pooled.bias.add_(0.1)
+    with pytest.raises(ExportRejected, match=r"differ by .* at 1 clips of 8 frames, above 0\.0001"):
+        check_equal(converted.model, other, "encoder")
+
+
+def test_a_model_with_a_frozen_axis_is_refused(converted):
+    model = onnx.load_from_string(converted.model)
+    frames = model.graph.input[0].type.tensor_type.shape.dim[1]
+    frames.dim_value = 8
+    with pytest.raises(ExportRejected, match="cannot run 1 clips of 24 frames"):
+        check_equal(model.SerializeToString(), converted.run.network, "encoder")
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(InvalidRecipe, match="is not the directory of a trained run"):
+        export_run(tmp_path, tmp_path / "bundle")

@@ -1,0 +1,164 @@
+"""A bundle's card: what the model is, what it learned from, what was measured, what it cannot do."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from gallery.calibration import Calibration
+from model.bundle import Manifest
+from training.run import Run
+
+LIMITS = {
+    "encoder": (
+        "It compares how skeletons move and are built. It knows nothing of faces, and whoever walks or is built alike "
+        "looks alike to it.",
+        "Figures hold for data like that which they were measured on: other pose estimators, cameras, clothes, "
+        "shoes, speeds and time between walks lower them. Measure on your own data, and calibrate there.",
+        "Sequences of one person only; nothing here finds or follows people in a video.",
+    ),
+    "classifier": (
+        "It knows its own classes only, and always names one of them, also when it sees something else.",
+        "A class that few people were tested on, or the same that it learned from, may do worse on others.",
+        "Figures hold for data like that which they were measured on; other cameras and pose estimators lower them.",
+    ),
+}
+
+
+def card(
+    manifest: Manifest,
+    run: Run,
+    results: Sequence[Mapping[str, Any]],
+    calibration: Calibration | None,
+    difference: float,
+    notes: str = "",
+) -> str:
+    """The text of CARD.md; results are what `gaitkeeper evaluate` wrote."""
+    task = "encoder" if manifest.dim is not None else "classifier"
+    parts = [
+        f"# {manifest.name}",
+        _what(manifest, task),
+        notes.strip(),
+        _training(manifest, run),
+        "## Measured",
+        *([_result(result) for result in results] or ["Nothing was measured on this model yet."]),
+        _calibration(calibration) if calibration else "",
+        f"ONNX Runtime and torch differ by at most {difference:.1e} on it.",
+        "## Limits",
+        "\n".join(f"- {line}" for line in LIMITS[task]),
+        "Skeletons of people are biometric data where they serve to tell people apart: they need a lawful basis, "
+        "a purpose, and a way to be erased.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _what(manifest: Manifest, task: str) -> str:
+    clip = manifest.clip
+    gives = (
+        f"unit vectors of {manifest.dim} numbers, compared by cosine"
+        if task == "encoder"
+        else f"a probability for each of {len(manifest.labels)} classes: {', '.join(manifest.labels)}"
+    )
+    return (
+        f"A {'gait encoder' if task == 'encoder' else 'classifier of actions'}. It takes skeletons in the layout "
+        f"{manifest.layout}, {clip.dims} coordinates and a confidence a joint, in windows of {clip.frames} frames at "
+        f"{clip.fps:g} a second (at least {clip.minimum} frames; shorter ones are reflected), and gives {gives}. "
+        f"{manifest.trained['parameters']:,} parameters."
+    )
+
+
+def _training(manifest: Manifest, run: Run) -> str:
+    recipe, best = run.recipe, run.about.get("best") or {}
+    learned = "people" if recipe.data.label == "subject" else "classes"
+    lines = [
+        "## Learned from",
+        _table(
+            ("", ""),
+            [
+                ("data", ", ".join(f"`{path.name}`" for path in recipe.data.paths)),
+                ("told apart", f"{len(run.labels)} {learned}"),
+                ("recipe", f"`{recipe.name}`, seed {recipe.seed} (in full in manifest.json)"),
+                ("commit", f"`{manifest.trained['commit']}`"),
+                ("epochs", f"{recipe.optim.epochs}, the best was {best.get('epoch', -1) + 1}"),
+            ],
+        ),
+    ]
+    if held_out := best.get("held_out"):
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in held_out.items())
+        lines.append(f"On those held out from training, by which the epoch was chosen: {figures}.")
+    return "\n\n".join(lines)
+
+
+def _result(result: Mapping[str, Any]) -> str:
+    data = result.get("data") or {}
+    simulated = ", simulated" if data.get("simulated") else ""
+    head = f"### {data.get('name', 'unnamed data')}{simulated}: {result.get('protocol', result.get('kind', ''))}"
+    match result.get("kind"):
+        case "gait":
+            body = _gait(result)
+        case "actions":
+            body = _actions(result)
+        case _:
+            figures = ((key, value) for key, value in result.items() if isinstance(value, int | float))
+            body = [_table(("figure", "value"), [(key, f"{value:g}") for key, value in figures])]
+    made = f"`{result['command']}`, {result.get('date', '')}" if "command" in result else ""
+    return "\n\n".join(part for part in (head, *body, made) if part)
+
+
+def _gait(result: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (
+            table["name"],
+            _share(table["rank1"]),
+            " to ".join(_share(end) for end in table.get("interval_95") or ()),
+            _share(table.get("rank5")),
+            table.get("people_probing"),
+            table.get("probes"),
+        )
+        for table in result.get("tables", ())
+    ]
+    parts = [
+        f"{result.get('people')} people. Rank-1 over pairs of different views, 95 % interval over people.",
+        _table(("probes", "rank-1", "95 %", "rank-5", "people", "sequences"), rows),
+    ]
+    if result.get("mean_rank1") is not None:
+        parts.append(f"Mean rank-1: {_share(result['mean_rank1'])}.")
+    if simple := result.get("simple_features_rank1"):
+        kinds = "; ".join(
+            f"{kind}: " + ", ".join(f"{table} {_share(value)}" for table, value in scores.items())
+            for kind, scores in simple.items()
+        )
+        parts.append(f"The same with hand-made features instead of the encoder: {kinds}.")
+    return parts
+
+
+def _actions(result: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (label, _share(one["accuracy"]), one["sequences"], one["people"])
+        for label, one in result.get("classes", {}).items()
+    ]
+    alone = [label for label, one in result.get("classes", {}).items() if one["people"] < 2]
+    parts = [
+        f"{result.get('people')} people, {result.get('sequences')} sequences. Accuracy {_share(result['accuracy'])}, "
+        f"mean over classes {_share(result.get('mean_class_accuracy'))}.",
+        _table(("class", "accuracy", "sequences", "people"), rows),
+    ]
+    if alone:
+        parts.append(f"Tested on fewer than two people, so that little is known about them: {', '.join(alone)}.")
+    return parts
+
+
+def _calibration(calibration: Calibration) -> str:
+    rows = [(row.subjects, f"{row.fpir:g}", f"{row.threshold:.3f}", _share(row.fnir)) for row in calibration.table]
+    return (
+        f"### Thresholds\n\nMeasured on {calibration.made_on} ({calibration.subjects} people); a gallery's own "
+        "calibration wins over them.\n\n"
+        + _table(("subjects in the gallery", "strangers let through", "threshold", "mates missed"), rows)
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "/") for cell in line) + " |" for line in lines)
+
+
+def _share(value: float | None) -> str:
+    return "not measured" if value is None else f"{100 * value:.1f} %"
