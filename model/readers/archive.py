@@ -30,8 +30,8 @@ def open_archive(source: Source) -> Arrays:
             members = archive.infolist()
             _check_sizes(source, members)
             return {member.filename.removesuffix(".npy"): _array(source, archive, member) for member in members}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, OverflowError) as e:
-        source.fail(f"is a broken npz: {e}")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+        source.fail(f"is a broken npz: {error}")
 
 
 def _check_sizes(source: Source, members: list[zipfile.ZipInfo]) -> None:

@@ -64,7 +64,7 @@ def _read_file(source: Source, hints: Hints) -> Recording:
     head = source.data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"PK"):
         return npz.read(source, hints)
-    if head.startswith(b"\x80") and 2 <= head[1] <= 5:
+    if head.startswith((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")):
         return pickles.read(source, hints)
     if head[:1] in (b"{", b"["):
         return _read_json(open_document(source), hints)

@@ -32,10 +32,18 @@ class Document:
     def first_filled(self, kind: type[T]) -> Iterator[T]:
         """Leading items (of an array) or values (of an object) that are of that kind."""
         for raw in (self.items or list(self.members.values()))[:LOOK_AHEAD]:
-            try:
-                yield msgspec.json.decode(raw, type=kind)
-            except (msgspec.DecodeError, RecursionError):
-                continue
+            found = attempt(raw, kind)
+            if found is not None:
+                yield found
+
+
+def attempt(data: Raw, kind: type[T] | Any) -> T | None:
+    """JSON text as a value of type `kind`; None where it is none, since this only looks."""
+    try:
+        found: T = msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found
 
 
 def open_document(source: Source) -> Document:

@@ -22,7 +22,7 @@ from msgspec import Raw
 from model.named_layouts import MEDIAPIPE_33
 from model.readers.arrays import floats
 from model.readers.assemble import recording_of
-from model.readers.document import LOOK_AHEAD, Document, decode
+from model.readers.document import LOOK_AHEAD, Document, attempt, decode
 from model.readers.recording import Hints, Recording
 from model.readers.source import Source
 from model.sequence import Floats, Units
@@ -115,20 +115,13 @@ def _is_frame(items: Sequence[Raw]) -> bool:
     """Whether these are the landmarks of one person: objects with x and y, or short lists of numbers."""
     if len(items) != MEDIAPIPE_33.count:
         return False
-    try:
-        msgspec.json.decode(items[0], type=Landmark | list[float])
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return True
+    return attempt(items[0], Landmark | list[float]) is not None
 
 
 def _lists(items: Sequence[Raw]) -> Iterator[list[Raw]]:
     """Items that are lists: several people's landmarks."""
-    for raw in items[:LOOK_AHEAD]:
-        try:
-            yield msgspec.json.decode(raw, type=list[Raw])
-        except (msgspec.DecodeError, RecursionError):
-            return
+    found: list[list[Raw] | None] = [attempt(raw, list[Raw]) for raw in items[:LOOK_AHEAD]]
+    return (people for people in found if people is not None)
 
 
 def _frame(source: Source, raw: Raw, where: str) -> Frame:

@@ -39,23 +39,22 @@ def printable(text: str) -> str:
 
 def open_source(path: Path, limit: int = FILE_BYTES) -> Source:
     """The file at `path`; raises `UnreadableFile` where it is none, `LimitExceeded` above `limit` bytes."""
+    name = printable(str(path))
     try:
         if not path.exists():
-            raise UnreadableFile(str(path), "there is no such file")
+            raise UnreadableFile(name, "there is no such file")
         if not path.is_file():  # a pipe or a device could deliver without end
-            raise UnreadableFile(str(path), "is not a regular file")
+            raise UnreadableFile(name, "is not a regular file")
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
-        raise UnreadableFile(str(path), error.strerror or str(error)) from error
-    except ValueError as error:  # a NUL in the name
-        raise UnreadableFile(repr(str(path)), str(error)) from error
-    return source_of(data, str(path), path, limit)
+        raise UnreadableFile(name, error.strerror or str(error)) from error
+    return source_of(data, name, path, limit)
 
 
 def source_of(data: bytes, name: str = "", path: Path | None = None, limit: int = FILE_BYTES) -> Source:
     """Bytes as a source; raises `LimitExceeded` above `limit` bytes, `UnreadableFile` for none."""
-    name = name or "the data"
+    name = printable(name) or "the data"
     if len(data) > limit:
         raise LimitExceeded(f"bytes of {name}", limit, max(len(data), path.stat().st_size if path else 0))
     if not data:

@@ -11,7 +11,7 @@ from model.errors import LimitExceeded
 from model.readers.pickle_arrays import MAKERS, Array, Dtype, Maker, Refused
 from model.readers.source import Source
 
-MOST_STEPS = 5_000_000
+MOST_STEPS = 1_000_000
 """Opcodes; a file of a thousand annotated sequences has some hundred thousand."""
 
 _VALUES = frozenset(
