@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is not None:
         sys.argv = ["gaitkeeper", *arguments]
     try:
-        code = app(standalone_mode=True)
+        code = app(standalone_mode=True, prog_name="gaitkeeper")
     except SystemExit as stop:
         code = stop.code
         if code == INTERRUPTED:

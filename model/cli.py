@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["bundle", "convert", "inspect"]
 
-bundle = typer.Typer(no_args_is_help=True, add_completion=False, help="Show and check exported models.")
+bundle = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Show and check exported models.\n\nExample: gaitkeeper bundle show gait-sim-coco17",
+)
 
 MANY = 300
 """Tracks from which on judging takes long enough to show progress."""

@@ -106,7 +106,8 @@ class SkeletonSequence:
 
 def _as_floats(field: str, values: ArrayLike) -> Floats:
     try:
-        array: Floats = np.array(values, dtype=np.float32)
+        with np.errstate(over="ignore"):  # becomes infinite, and is refused as such
+            array: Floats = np.array(values, dtype=np.float32)
     except (ValueError, TypeError, OverflowError) as error:
         raise InvalidSequence(field, "is not a regular array of numbers") from error
     if not np.isfinite(array).all():

@@ -23,7 +23,10 @@ from training.evaluate.sources import GaitProtocol, People, is_simulated, open_s
 from training.protocols.cells import used
 
 app = typer.Typer(
-    no_args_is_help=True, help="Measure a bundle on data with known answers, through the path that is served."
+    no_args_is_help=True,
+    add_completion=False,
+    help="Measure a bundle on data with known answers, through the path that is served.\n\n"
+    "Example: gaitkeeper evaluate gait --data data/walkers --out results/walkers",
 )
 
 BundleOption = Annotated[

@@ -24,7 +24,10 @@ from training.simulate.seeds import role_of
 from training.simulate.walkers import CASIA_B_WALKS, simulate_walkers
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Simulate walkers and actions: data that needs nobody's licence."
+    no_args_is_help=True,
+    add_completion=False,
+    help="Simulate walkers and actions: data that needs nobody's licence.\n\n"
+    "Example: gaitkeeper simulate walkers --subjects 124 --out data/walkers",
 )
 
 
