@@ -91,6 +91,14 @@ def test_a_model_that_is_not_what_the_manifest_says_is_refused(tmp_path, model, 
         OnnxEncoder(_bundle(tmp_path, content), threads=1)
 
 
+def test_a_model_that_would_read_a_file_outside_the_bundle_is_refused(tmp_path):
+    outside = tmp_path / "outside.bin"
+    outside.write_bytes(bytes(4 * 51 * 4))
+    for place in (str(outside), "../outside.bin"):
+        with pytest.raises(InvalidBundle, match="cannot load its encoder"):
+            OnnxEncoder(_bundle(tmp_path, onnx_files.mean_pose_model(weights_at=place)), threads=1)
+
+
 def test_another_width_than_the_manifest_says_is_refused(tmp_path):
     encoder = OnnxEncoder(_bundle(tmp_path, onnx_files.mean_pose_model(width=5)), threads=1)
     with pytest.raises(InvalidBundle, match=r"\(3, 5\), not \(3, 4\)"):
