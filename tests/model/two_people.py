@@ -40,7 +40,7 @@ class Walker:
         hip = 0.44 * np.sin(phase) * self.depth_swing
         bend = 0.15 + 0.5 * np.clip(np.sin(phase + 0.9), 0, None)
         arm = -0.35 * np.sin(phase) * self.depth_swing
-        across = (-0.03, 0.03)[side] * (1.5 - self.depth_swing)
+        across = (-1, 1)[side] * (0.015 + 0.1 * (1 - self.depth_swing))
         shoulder, hip_joint = np.array([across, -0.32]), np.array([across * 0.7, 0.02])
         body[:, 5 + side] = shoulder
         body[:, 11 + side] = hip_joint
