@@ -70,15 +70,14 @@ def _training(manifest: Manifest, run: Run) -> str:
     learned = "people" if recipe.data.label == "subject" else "classes"
     lines = [
         "## Learned from",
-        _table(
-            ("", ""),
-            [
-                ("data", ", ".join(f"`{path.name}`" for path in recipe.data.paths)),
-                ("told apart", f"{len(run.labels)} {learned}"),
-                ("recipe", f"`{recipe.name}`, seed {recipe.seed} (in full in manifest.json)"),
-                ("commit", f"`{manifest.trained['commit']}`"),
-                ("epochs", f"{recipe.optim.epochs}, the best was {best.get('epoch', -1) + 1}"),
-            ],
+        "\n".join(
+            (
+                f"- data: {', '.join(f'`{path.name}`' for path in recipe.data.paths)}",
+                f"- told apart: {len(run.labels)} {learned}",
+                f"- recipe: `{recipe.name}`, seed {recipe.seed} (in full in manifest.json)",
+                f"- commit: `{manifest.trained['commit']}`",
+                f"- epochs: {recipe.optim.epochs}, the best was {best.get('epoch', -1) + 1}",
+            )
         ),
     ]
     if held_out := best.get("held_out"):
