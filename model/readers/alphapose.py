@@ -34,7 +34,7 @@ class Person(msgspec.Struct):
         given = self.idx[0] if isinstance(self.idx, list) and self.idx else self.idx
         if isinstance(given, list) or given is None:
             return None
-        return given if isinstance(given, str) else f"{given:g}"
+        return f"{given:g}" if isinstance(given, float) else str(given)
 
 
 def matches(document: Document) -> bool:

@@ -18,6 +18,8 @@ from model.tracks import Followed, People, follow
 
 NORMALISED_BELOW = 3.0
 """No person is three pixels large, and no joint is guessed three image widths away."""
+LARGEST_FRAME = 10**15
+"""Time stamps in microseconds have been used as frame numbers; nothing larger has."""
 FEWEST_STEPS = 8
 """So many frame numbers must share a step before it is taken for the source's own."""
 
@@ -92,6 +94,8 @@ def dense(frames: NDArray[np.int64], poses: Floats, name: str) -> Floats:
 def _in_steps(frames: Sequence[People], source: Source) -> tuple[list[People], int]:
     """Frames numbered 0, 5, 10, ... are numbered 0, 1, 2, ...; returns the step that was taken out."""
     numbers = sorted(people.frame for people in frames)
+    if numbers and max(-numbers[0], numbers[-1]) > LARGEST_FRAME:
+        source.fail(f"frame numbers must lie within {LARGEST_FRAME}")
     if again := next((later for earlier, later in pairwise(numbers) if earlier == later), None):
         source.fail(f"frame {again} is there twice")
     step = gcd(*(later - earlier for earlier, later in pairwise(numbers)))

@@ -13,6 +13,8 @@ from model.limits import JSON_DEPTH
 from model.readers.source import Source
 
 T = TypeVar("T")
+MOST_VALUES = 30_000_000
+"""Commas; two hours of a whole body, and some two gigabytes while they are parsed."""
 LOOK_AHEAD = 2000
 """So many frames without anybody may come before the first person of a recording."""
 
@@ -49,6 +51,8 @@ def attempt(data: Raw, kind: type[T] | Any) -> T | None:
 def open_document(source: Source) -> Document:
     """The top level; raises `UnreadableFile` where the text is no JSON, `LimitExceeded` where it is nested absurdly."""
     data = source.data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if (values := data.count(b",")) > MOST_VALUES:
+        raise LimitExceeded(f"values in {source.name}", MOST_VALUES, values)
     if data[:1] == b"[":
         return Document(source, {}, decode(source, data, list[Raw]))
     return Document(source, decode(source, data, dict[str, Raw]), [])

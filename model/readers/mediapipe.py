@@ -25,13 +25,15 @@ from model.readers.assemble import recording_of
 from model.readers.document import LOOK_AHEAD, Document, attempt, decode
 from model.readers.recording import Hints, Recording
 from model.readers.source import Source
-from model.sequence import Floats, Units
+from model.sequence import FPS_LIMIT, Floats, Units
 from model.tracks import People
 
 FORMAT = "mediapipe"
 IMAGE_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks")
 WORLD_KEYS = ("pose_world_landmarks", "poseWorldLandmarks", "world_landmarks", "worldLandmarks")
 NUMBER_KEYS = ("frame", "frame_id", "frame_index", "frame_number")
+SLOWEST_FPS = 0.5
+"""Times further apart are not those of a video."""
 TIME_KEYS = ("timestamp_ms", "timestampMs")
 
 
@@ -156,9 +158,12 @@ def _persons(source: Source, raw: Raw, where: str) -> Sequence[Person]:
 def _clock(frames: Sequence[Frame], hints: Hints) -> tuple[list[int], float | None]:
     """Frame numbers, and frames a second where the frames state times."""
     times = [frame.time_ms for frame in frames if frame.time_ms is not None]
-    steps = np.diff(times)
-    if hints.fps is None and len(frames) == len(times) > 1 and (steps > 0).all():
-        fps = round(1000 / float(np.median(steps)), 2)
+    fps = 0.0
+    if hints.fps is None and len(frames) == len(times) > 1:
+        with np.errstate(over="ignore"):
+            steps = np.diff(times)
+            fps = round(1000 / float(np.median(steps)), 2) if (steps > 0).all() else 0.0
+    if SLOWEST_FPS <= fps <= FPS_LIMIT:
         return [round((time - times[0]) * fps / 1000) for time in times], fps
     numbers = [frame.number for frame in frames if frame.number is not None]
     return (numbers if len(numbers) == len(frames) else list(range(len(frames)))), None

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from model.errors import InvalidRequest, SeveralTracks, UnreadableFile
+from model.errors import InvalidRequest, InvalidSequence, SeveralTracks, UnreadableFile
 from model.layout import Layout
 from model.named_layouts import layout_named
 from model.readers.source import printable
-from model.sequence import SkeletonSequence
+from model.sequence import FPS_LIMIT, SkeletonSequence
 
 ASSUMED_FPS = 25.0
 KINECT_FPS = 30.0
@@ -28,6 +28,12 @@ class Hints:
     width: float | None = None
     height: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.fps is not None and not 0 < self.fps <= FPS_LIMIT:
+            raise InvalidRequest("fps", f"must be above 0 and at most {FPS_LIMIT:g}, got {self.fps:g}")
+        if self.ratio is not None and not 0.1 <= self.ratio <= 10:
+            raise InvalidRequest("aspect", f"width / height must be in [0.1, 10], got {self.ratio:g}")
+
     @property
     def ratio(self) -> float | None:
         """The aspect ratio, from itself or from width and height."""
@@ -36,7 +42,12 @@ class Hints:
         return self.width / self.height if self.width and self.height else None
 
     def rate(self, stated: float | None = None, assumed: float = ASSUMED_FPS) -> tuple[float, tuple[str, ...]]:
-        """Frames a second and a note where they are not the file's: the hint, else `stated`, else `assumed`."""
+        """Frames a second and a note where they are not the file's: the hint, else `stated`, else `assumed`.
+
+        Raises `InvalidSequence` where the file states what cannot be.
+        """
+        if stated is not None and not 0 < stated <= FPS_LIMIT:
+            raise InvalidSequence("fps", f"must be above 0 and at most {FPS_LIMIT:g}, got {stated:g}")
         if self.fps is not None:
             changed = stated is not None and abs(stated - self.fps) > 0.01 * self.fps
             return self.fps, (f"fps_changed: the file says {stated:g}, taken as {self.fps:g}",) if changed else ()

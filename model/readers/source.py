@@ -8,6 +8,8 @@ from typing import NoReturn
 from model.errors import LimitExceeded, UnreadableFile
 from model.limits import FILE_BYTES
 
+TEXT_BYTES = 64 * 1024 * 1024
+"""Split into words, text takes up to twenty times its size."""
 _NUMBER_AT_END = re.compile(r"^(.*?)(\d{1,18})(?:_keypoints)?$", re.ASCII)
 
 
@@ -24,7 +26,12 @@ class Source:
         raise UnreadableFile(self.name, printable(reason))
 
     def text(self) -> str:
-        """The content as UTF-8 text, without a byte order mark; for formats of plain ASCII keywords and numbers."""
+        """The content as UTF-8 text, without a byte order mark; for formats of plain ASCII keywords and numbers.
+
+        Raises `LimitExceeded` for a size that only a hostile file has.
+        """
+        if len(self.data) > TEXT_BYTES:
+            raise LimitExceeded(f"bytes of {self.name}", TEXT_BYTES, len(self.data))
         return self.data.decode("utf-8-sig", errors="replace")
 
 

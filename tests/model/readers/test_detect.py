@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from model.errors import GaitkeeperError, LimitExceeded, UnreadableFile
+from model.errors import GaitkeeperError, InvalidRequest, LimitExceeded, UnreadableFile
 from model.readers import Hints, Recording, Track, read
 from model.readers.source import open_source, source_of
 from model.writing import to_json, to_npz
@@ -176,3 +176,34 @@ def test_what_is_huge_in_a_file_costs_nothing_before_it_is_refused():
     with pytest.raises(LimitExceeded, match="frames of all tracks"):
         read(dumped(near_and_far))
     assert np.isfinite(read(dumped(far)).tracks[0].sequence.joints).all()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"frames": [landmarks(pose) for pose in as_mediapipe(poses(3))], "fps": 0},
+        {"frames": [landmarks(pose) for pose in as_mediapipe(poses(3))], "fps": -5},
+        {"frames": [landmarks(pose) for pose in as_mediapipe(poses(3))], "width": -9, "height": 3},
+        [{"frame": 10**18 * i, "landmarks": landmarks(pose)} for i, pose in enumerate(as_mediapipe(poses(3)))],
+        [{"timestamp_ms": 1e308 * (i - 1), "landmarks": landmarks(p)} for i, p in enumerate(as_mediapipe(poses(3)))],
+        [{"image_id": 10**300, "keypoints": flat(poses(1)[0]), "idx": 10**300}],
+        [{"image_id": "9" * 40 + ".jpg", "keypoints": flat(poses(1)[0]), "idx": 1e308}],
+        new_style([[instance(poses(1)[0], track_id=10**300)]], start=-(10**300)),
+        {"people": [{"pose_keypoints_2d": [1e308, -1e308, 1e308] * 25, "person_id": [10**300]}]},
+    ],
+)
+def test_numbers_beyond_all_measure_are_survived(document):
+    only_refused_in_one_line(dumped(document))
+
+
+@pytest.mark.parametrize("hint", [{"fps": 0.0}, {"fps": 1e9}, {"fps": float("nan")}, {"aspect": 0.0}, {"aspect": 99.0}])
+def test_a_hint_that_cannot_be_is_refused(hint):
+    with pytest.raises(InvalidRequest, match=next(iter(hint))):
+        Hints(**hint)
+
+
+def test_text_of_a_size_that_only_a_hostile_file_has_is_refused():
+    with pytest.raises(LimitExceeded, match="bytes"):
+        read(b"HIERARCHY " + b"a " * (33 * 1024 * 1024))
+    with pytest.raises(LimitExceeded, match="values"):
+        read(b"[" + b"0," * 30_000_001 + b"0]")
