@@ -45,29 +45,31 @@ class Path:
     picks: list[int] = field(default_factory=list)
     doubtful: list[tuple[int, "Path"]] = field(default_factory=list)
     steps: list[Floats] = field(default_factory=list)
+    velocity: Floats | float = 0.0
     hidden_at: float = -np.inf
 
     def predicted(self, time: float) -> Floats:
         """The last pose, moved on at the mean velocity of the last steps."""
         moved: Floats = self.pose.copy()
-        if self.steps:
-            moved[:, :-1] += np.mean(self.steps, axis=0, dtype=np.float32) * np.float32(time - self.at)
+        moved[:, :-1] += self.velocity * np.float32(time - self.at)
         return moved
 
     def lost(self, time: float) -> bool:
         """Whether nothing was seen of this person for too long; being hidden by somebody counts as seen, to a limit."""
         return time - max(self.at, self.hidden_at) > LONGEST_GAP_S or time - self.at > LONGEST_HIDDEN_S
 
-    def take(self, pose: Floats, frame: int, pick: int, time: float, *, sure: bool) -> None:
+    def take(self, pose: Floats, height: float, frame: int, pick: int, time: float, *, sure: bool) -> None:
         """Accept a pose; what is doubtful does not teach the velocity."""
-        common = (self.pose[:, -1] > 0) & (pose[:, -1] > 0)
+        here = pose[:, -1] > 0
+        common = here & (self.pose[:, -1] > 0)
         if sure and common.any() and time > self.at:
-            step = np.median(pose[common, :-1] - self.pose[common, :-1], axis=0) / (time - self.at)
-            self.steps.append(step.astype(np.float32))
+            moved = np.sort(pose[common, :-1] - self.pose[common, :-1], axis=0)[int(common.sum()) // 2]
+            self.steps.append((moved / np.float32(time - self.at)).astype(np.float32))
             del self.steps[:-MEMORY]
+            self.velocity = sum(self.steps[1:], self.steps[0]) / np.float32(len(self.steps))
         # A joint that is missing now keeps its place relative to the body, for the next prediction.
-        self.pose = np.where(pose[:, -1:] > 0, pose, self.predicted(time))
-        self.height += 0.2 * (float(heights(pose[None])[0]) - self.height)
+        self.pose = pose if here.all() else np.where(here[:, None], pose, self.predicted(time))
+        self.height += 0.2 * (height - self.height)
         self.at = time
         self.seen.append(frame)
         self.picks.append(pick)
@@ -107,23 +109,30 @@ def link(times: NDArray[np.float64], frames: list[Floats]) -> list[Path]:
     """
     alive: list[Path] = []
     done: list[Path] = []
+    tall = _heights_of(frames)
     for number, (time, poses) in enumerate(zip(times, frames, strict=True)):
         done.extend(path for path in alive if path.lost(time))
         alive = [path for path in alive if not path.lost(time)]
         if not len(poses):
             continue
-        unknown = _assign(alive, poses, number, float(time))
-        for pick in unknown:
-            path = Path(poses[pick], float(time), float(heights(poses[pick : pick + 1])[0]), [number], [pick])
-            alive.append(path)
+        unknown = _assign(alive, poses, tall[number], number, float(time))
+        alive.extend(Path(poses[pick], float(time), float(tall[number][pick]), [number], [pick]) for pick in unknown)
     return done + alive
 
 
-def _assign(alive: list[Path], poses: Floats, number: int, time: float) -> list[int]:
+def _heights_of(frames: list[Floats]) -> list[Floats]:
+    """Body heights of the poses of each frame; one call for all, since thousands of small ones take longer."""
+    some = [poses for poses in frames if len(poses)]
+    if not some:
+        return []
+    return np.split(heights(np.concatenate(some)), np.cumsum([len(poses) for poses in frames])[:-1])
+
+
+def _assign(alive: list[Path], poses: Floats, tall: Floats, number: int, time: float) -> list[int]:
     """Give poses to the paths they continue; the indices of those that are somebody new."""
     if not alive:
         return list(range(len(poses)))
-    costs = _costs(alive, poses, time)
+    costs = _costs(alive, poses, tall, time)
     since = time - np.array([path.at for path in alive])
     near, doubt = gate(since)[:, None] >= costs, DOUBT + DOUBT_PER_S * since
     young = np.array([len(path.seen) < MEMORY for path in alive])
@@ -144,14 +153,14 @@ def _assign(alive: list[Path], poses: Floats, number: int, time: float) -> list[
     for row, column, rivals in taken:
         for rival in rivals:
             alive[row].doubtful.append((number, alive[rival]))
-        alive[row].take(poses[column], number, column, time, sure=not rivals)
+        alive[row].take(poses[column], float(tall[column]), number, column, time, sure=not rivals)
     return [int(i) for i in np.flatnonzero(~known)]
 
 
-def _costs(alive: list[Path], poses: Floats, time: float) -> Floats:
+def _costs(alive: list[Path], poses: Floats, tall: Floats, time: float) -> Floats:
     predicted = np.stack([path.predicted(time) for path in alive])
-    tall = np.array([path.height for path in alive], dtype=np.float32)
-    return (distances(predicted, poses) / ((tall[:, None] + heights(poses)[None]) / 2)).astype(np.float32)
+    expected = np.array([path.height for path in alive], dtype=np.float32)
+    return (distances(predicted, poses) / ((expected[:, None] + tall[None]) / 2)).astype(np.float32)
 
 
 def _cheapest(costs: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
