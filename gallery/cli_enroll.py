@@ -164,9 +164,6 @@ class _Report:
         return f"{counts['enrolled']} enrolled, {counts['repeated']} there already, {counts['refused']} refused"
 
     def say(self) -> None:
-        from rich.markup import escape
-        from rich.table import Table
-
         from gallery.printing import err, out
 
         out.print(self.summary())
@@ -177,9 +174,7 @@ class _Report:
         if refused:
             why = Counter(reason for result in refused for reason in result.reasons)
             err.print("refused: " + ", ".join(f"{count} × {reason}" for reason, count in why.most_common()))
-            table = Table("file", "subject", "why")
             for result in refused[:REFUSALS_SHOWN]:
-                table.add_row(*map(escape, (result.name, result.subject, result.detail)))
-            err.print(table)
+                err.print(f"  {result.name} ({result.subject}): {result.detail}", markup=False, soft_wrap=True)
             if len(refused) > REFUSALS_SHOWN:
                 err.print(f"and {len(refused) - REFUSALS_SHOWN} more; --json lists all of them")
