@@ -4,7 +4,7 @@ import errno
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -83,9 +83,19 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"gaitkeeper {version('gaitkeeper')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
-    pass
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    del version
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
