@@ -4,7 +4,7 @@ import errno
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -98,8 +98,8 @@ def _root(
     del version
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line; errors that somebody can mend are one line on stderr and exit status 2."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command line and exit; errors that somebody can mend are one line on stderr and status 2."""
     if arguments is not None:
         sys.argv = ["gaitkeeper", *arguments]
     try:
