@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from model.clips import ClipSpec
-from model.errors import InvalidSequence, LayoutMismatch
+from model.errors import InvalidSequence, LayoutMismatch, LimitExceeded
 from model.named_layouts import COCO_17, NTU_25
 from model.prepare import prepare
 from model.projection import FOCAL_PIXELS, project
@@ -23,6 +23,11 @@ def test_what_fits_already_passes_untouched() -> None:
     prepared = prepare(sequence, COCO_17, SPEC)
     assert prepared.sequence is sequence
     assert prepared.notes == ()
+
+
+def test_a_frame_rate_that_would_make_hours_of_a_few_frames_is_refused_before_the_work() -> None:
+    with pytest.raises(LimitExceeded, match=r"fps 0\.001"):
+        prepare(walking(fps=0.001), COCO_17, SPEC)
 
 
 def test_a_depth_cameras_joints_become_an_image_and_every_change_is_noted() -> None:
