@@ -26,19 +26,12 @@ MANY = 300
 
 
 def _ratio(text: str) -> float:
-    """An aspect ratio as 1.78 or 16:9.
+    from model.readers.recording import ratio_of
 
-    >>> _ratio("16:9"), _ratio("1.5")
-    (1.7777777777777777, 1.5)
-    """
-    width, _, height = text.partition(":")
     try:
-        ratio = float(width) / float(height or 1)
-    except (ValueError, ZeroDivisionError):
-        raise typer.BadParameter(f"{text!r} is neither a number nor width:height") from None
-    if not 0.1 <= ratio <= 10:
-        raise typer.BadParameter("width / height must lie between 0.1 and 10")
-    return ratio
+        return ratio_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 File: TypeAlias = Annotated[Path, typer.Argument(help="Keypoint file, or a folder of OpenPose or ASF/AMC files.")]
@@ -51,6 +44,9 @@ Aspect: TypeAlias = Annotated[
     float | None,
     typer.Option("--aspect", parser=_ratio, metavar="W:H", help="Image width:height, or their ratio (16:9, 1.78)."),
 ]
+LayoutName: TypeAlias = Annotated[
+    str | None, typer.Option("--layout", help="Layout, where the number of joints leaves a choice.")
+]
 BundlePath: TypeAlias = Annotated[str, typer.Argument(metavar="BUNDLE", help="Directory, or a shipped bundle's name.")]
 
 
@@ -60,9 +56,7 @@ def inspect(
     track: TrackName = None,
     fps: Fps = None,
     aspect: Aspect = None,
-    layout: Annotated[
-        str | None, typer.Option("--layout", help="Layout, where the number of joints leaves a choice.")
-    ] = None,
+    layout: LayoutName = None,
 ) -> None:
     """Say what is in a keypoint file, and whether it is usable.
 

@@ -18,6 +18,8 @@ KINECT_FPS = 30.0
 class Hints:
     """What the caller knows and the file may not say; it wins over what the file says.
 
+    Raises `InvalidRequest`, and `UnknownLayout` also where the file leaves no choice of layout.
+
     fps: frames a second, counted by the source's own frame numbers. aspect: image width / height, or give both
     in pixels. layout: name of the layout, where the number of joints leaves a choice.
     """
@@ -33,6 +35,8 @@ class Hints:
             raise InvalidRequest("fps", f"must be above 0 and at most {FPS_LIMIT:g}, got {self.fps:g}")
         if self.ratio is not None and not 0.1 <= self.ratio <= 10:
             raise InvalidRequest("aspect", f"width / height must be in [0.1, 10], got {self.ratio:g}")
+        if self.layout is not None:
+            layout_named(self.layout)
 
     @property
     def ratio(self) -> float | None:
@@ -58,6 +62,22 @@ class Hints:
     def layout_or(self, default: Layout) -> Layout:
         """The layout hinted at, or `default`; raises `UnknownLayout`."""
         return layout_named(self.layout) if self.layout else default
+
+
+def ratio_of(text: str) -> float:
+    """An aspect ratio as people write it; raises `ValueError`.
+
+    >>> ratio_of("16:9"), ratio_of("1.5")
+    (1.7777777777777777, 1.5)
+    """
+    width, _, height = text.partition(":")
+    try:
+        ratio = float(width) / float(height or 1)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{text!r} is neither a number nor width:height") from None
+    if not 0.1 <= ratio <= 10:
+        raise ValueError("width / height must lie between 0.1 and 10")
+    return ratio
 
 
 @dataclass(frozen=True, slots=True)

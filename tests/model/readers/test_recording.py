@@ -1,6 +1,6 @@
 import pytest
 
-from model.errors import InvalidRequest, SeveralTracks, UnreadableFile
+from model.errors import InvalidRequest, SeveralTracks, UnknownLayout, UnreadableFile
 from model.readers import Hints, Recording, Track, only_track
 from tests.fakes import walking
 
@@ -35,6 +35,11 @@ def test_the_aspect_ratio_follows_from_width_and_height():
     assert Hints(width=1920, height=1080).ratio == pytest.approx(16 / 9)
     assert Hints(aspect=1.5, width=1920, height=1080).ratio == 1.5
     assert Hints(width=1920).ratio is None
+
+
+def test_a_layout_nobody_knows_is_refused_also_where_the_file_says_its_own():
+    with pytest.raises(UnknownLayout, match="coco-71"):
+        Hints(layout="coco-71")
 
 
 def test_the_caller_s_frame_rate_wins_then_the_file_s_then_a_guess_that_is_said():
