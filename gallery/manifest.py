@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gallery.template import check_name
 from model.errors import InvalidRequest, UnreadableFile
+from model.readers.recording import ratio_of
 
 COLUMNS = ("file", "subject", "track", "fps", "aspect", "layout")
 MANIFEST_BYTES = 256 * 1024 * 1024
@@ -65,7 +66,7 @@ def _entry(beside: Path, line: int, row: dict[str, str]) -> Entry:
         subject=check_name("subject", row["subject"]),
         track=row.get("track") or None,
         fps=_number(row.get("fps")),
-        aspect=_number(row.get("aspect")),
+        aspect=ratio_of(row["aspect"]) if row.get("aspect") else None,
         layout=row.get("layout") or None,
         labels={key: value for key, value in row.items() if key not in COLUMNS and value},
     )

@@ -5,6 +5,10 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from model.cli import Aspect, Fps, LayoutName
+
+__all__ = ["AsJson", "Aspect", "BundlePath", "Data", "Fps", "GalleryName", "LayoutName", "TrackName"]
+
 Data: TypeAlias = Annotated[
     Path, typer.Option("--data", envvar="GAITKEEPER_DATA", help="Data directory.", file_okay=False)
 ]
@@ -14,10 +18,3 @@ BundlePath: TypeAlias = Annotated[
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TrackName: TypeAlias = Annotated[str | None, typer.Option("--track", help="Which person, if the file holds several.")]
-Fps: TypeAlias = Annotated[float | None, typer.Option("--fps", help="Frames a second, if the file does not say.")]
-Aspect: TypeAlias = Annotated[
-    float | None, typer.Option("--aspect", help="Image width / height, for coordinates divided by them.")
-]
-LayoutName: TypeAlias = Annotated[
-    str | None, typer.Option("--layout", help="Layout, where the number of joints leaves a choice.")
-]

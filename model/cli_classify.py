@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from model.cli import AsJson, Aspect, File, Fps, TrackName
+from model.cli import AsJson, Aspect, File, Fps, LayoutName, TrackName
 
 
 def classify(
@@ -17,6 +17,7 @@ def classify(
     ] = None,
     fps: Fps = None,
     aspect: Aspect = None,
+    layout: LayoutName = None,
     top: Annotated[int, typer.Option("--top", min=1, help="How many actions to show.")] = 3,
     as_json: AsJson = False,
 ) -> None:
@@ -33,7 +34,7 @@ def classify(
     from model.readers import Hints, only_track, read
     from model.runtime import OnnxClassifier
 
-    recording = read(file, hints=Hints(fps=fps, aspect=aspect))
+    recording = read(file, hints=Hints(fps=fps, aspect=aspect, layout=layout))
     name = bundle or DEFAULT_CLASSIFIER
     classifier = OnnxClassifier(open_bundle(Path(name) if Path(name).exists() else shipped(name)))
     prepared = prepare(only_track(recording, track).sequence, classifier.layout, classifier.clip)

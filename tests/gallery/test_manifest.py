@@ -13,7 +13,9 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 
 def test_columns_it_knows_are_for_reading_and_others_are_labels(tmp_path: Path) -> None:
-    path = written(tmp_path, "file,subject,track,fps,view,coat\na.json,ann,left,25,090,\n/b.json,bob,,,000,yes\n")
+    path = written(
+        tmp_path, "file,subject,track,fps,aspect,view,coat\na.json,ann,left,25,16:9,090,\n/b.json,bob,,,,000,yes\n"
+    )
     first, second = read_manifest(path)
     assert (first.line, first.file, first.subject, first.track, first.fps) == (
         2,
@@ -22,6 +24,7 @@ def test_columns_it_knows_are_for_reading_and_others_are_labels(tmp_path: Path) 
         "left",
         25,
     )
+    assert first.aspect == pytest.approx(16 / 9)
     assert first.labels == {"view": "090"}
     assert (second.file, second.track, second.fps, second.aspect) == (Path("/b.json"), None, None, None)
     assert second.labels == {"view": "000", "coat": "yes"}
