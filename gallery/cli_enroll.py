@@ -89,7 +89,7 @@ def _entries(
     file: Path | None, subject: str | None, manifest: Path | None, labels: dict[str, str], hints: dict[str, Any]
 ) -> "list[Entry]":
     from gallery.manifest import Entry, read_manifest
-    from gallery.template import check_labels, check_name
+    from gallery.template import check_id, check_labels
 
     check_labels(labels)
     if manifest is not None:
@@ -100,7 +100,7 @@ def _entries(
         return [replace(entry, labels={**labels, **entry.labels}) for entry in read_manifest(manifest)]
     if file is None or subject is None:
         raise typer.BadParameter("give FILE and --subject, or --manifest")
-    return [Entry(line=0, file=file, subject=check_name("subject", subject), labels=labels, **hints)]
+    return [Entry(line=0, file=file, subject=check_id("subject", subject), labels=labels, **hints)]
 
 
 def _read(entries: "Sequence[Entry]") -> "Iterator[Submission | Result]":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gallery.library import Library
-from gallery.template import NewTemplate, check_labels, check_name
+from gallery.template import NewTemplate, check_id, check_labels
 from model.errors import GaitkeeperError, UnusableSequence
 from model.inference import embed
 from model.prepare import prepare
@@ -108,7 +108,7 @@ def enroll(
 def _examine(batch: "_Batch", submission: Submission, known: set[tuple[str, str]]) -> None:
     source = source_of(submission.sequence)
     try:
-        check_name("subject", submission.subject)
+        check_id("subject", submission.subject)
         check_labels(submission.labels)
         if (submission.subject, source) in known:
             batch.add_result(Result(submission.name, submission.subject, Status.REPEATED))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery.template import check_name
+from gallery.template import check_id
 from model.errors import InvalidRequest, UnreadableFile
 from model.readers.recording import ratio_of
 
@@ -63,7 +63,7 @@ def _entry(beside: Path, line: int, row: dict[str, str]) -> Entry:
     return Entry(
         line=line,
         file=beside / row["file"],
-        subject=check_name("subject", row["subject"]),
+        subject=check_id("subject", row["subject"]),
         track=row.get("track") or None,
         fps=_number(row.get("fps")),
         aspect=ratio_of(row["aspect"]) if row.get("aspect") else None,

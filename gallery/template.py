@@ -37,6 +37,19 @@ def check_name(field: str, name: str, length: int = NAME_LENGTH) -> str:
     return name
 
 
+def check_id(field: str, name: str) -> str:
+    """`name` if it may name a gallery or a subject, which are also parts of an address; else `InvalidRequest`.
+
+    Refused besides what `check_name` refuses: a slash, `.` and `..`, which no address can hold, so that over HTTP
+    nothing so named could be shown or erased; and the mark that decoding leaves of bytes that are not UTF-8.
+    """
+    if "/" in name or name in (".", ".."):
+        raise InvalidRequest(field, "must not hold a slash and not be . or .., which no address over HTTP can name")
+    if "\N{REPLACEMENT CHARACTER}" in name:
+        raise InvalidRequest(field, "is not UTF-8")
+    return check_name(field, name)
+
+
 def check_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
     """A read-only copy of labels that are few and short enough; else `InvalidRequest`."""
     if len(labels) > LABELS:
@@ -78,7 +91,7 @@ class Gallery:
     templates: int = 0
 
     def __post_init__(self) -> None:
-        check_name("gallery", self.name)
+        check_id("gallery", self.name)
         if not 0 < self.dim <= DIM_LIMIT:
             raise InvalidRequest("dim", f"must be in 1..{DIM_LIMIT}, got {self.dim}")
         if not 0 < len(self.fingerprint) <= NAME_LENGTH:
@@ -95,7 +108,7 @@ class Subject:
     templates: int = 0
 
     def __post_init__(self) -> None:
-        check_name("subject", self.id)
+        check_id("subject", self.id)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +126,7 @@ class NewTemplate:
     source: str | None = None
 
     def __post_init__(self) -> None:
-        check_name("subject", self.subject)
+        check_id("subject", self.subject)
         if self.frames < 0:
             raise InvalidRequest("frames", "must not be negative")
         if self.source is not None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gallery.template import Candidate, Decision, NewTemplate, Outcome, check_labels, check_name
+from gallery.template import Candidate, Decision, NewTemplate, Outcome, check_id, check_labels
 from model.errors import InvalidRequest
 
 UNIT = np.array([0.6, 0.8], np.float32)
@@ -21,16 +21,20 @@ UNIT = np.array([0.6, 0.8], np.float32)
         "\ud800",
         "e\u0301",
         "right\u202eleft",
+        "a/b",
+        ".",
+        "..",
+        "a\ufffdb",
     ],
 )
-def test_a_name_that_cannot_be_seen_or_is_too_long_is_refused(name: str) -> None:
+def test_a_name_that_cannot_be_seen_or_addressed_or_is_too_long_is_refused(name: str) -> None:
     with pytest.raises(InvalidRequest, match="subject"):
-        check_name("subject", name)
+        check_id("subject", name)
 
 
-@pytest.mark.parametrize("name", ["ann", "a" * 128, "Łukasz Żak", "subject/7", "名前", "7"])
+@pytest.mark.parametrize("name", ["ann", "a" * 128, "Łukasz Żak", "a.b", "50 %", "名前", "7"])
 def test_a_plain_name_is_taken_as_it_is(name: str) -> None:
-    assert check_name("subject", name) == name
+    assert check_id("subject", name) == name
 
 
 @pytest.mark.parametrize(
