@@ -14,7 +14,8 @@ Data: TypeAlias = Annotated[
 ]
 GalleryName: TypeAlias = Annotated[str, typer.Option("--gallery", "-g", help="Name of the gallery.")]
 BundlePath: TypeAlias = Annotated[
-    Path | None, typer.Option("--bundle", help="Bundle with the encoder.", show_default="the shipped one")
+    Path | None,
+    typer.Option("--bundle", help="Directory, or a shipped bundle's name.", show_default="the shipped encoder"),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TrackName: TypeAlias = Annotated[str | None, typer.Option("--track", help="Which person, if the file holds several.")]

@@ -149,10 +149,13 @@ class Bundle:
 
 
 def open_bundle(path: Path | str) -> Bundle:
-    """Opens and checks a bundle directory; raises `InvalidBundle` with the file that is wrong."""
-    path = Path(path)
+    """Opens and checks a bundle directory or, where there is none, the shipped bundle of that name.
+
+    Raises `InvalidBundle` with the file that is wrong.
+    """
+    path = Path(path) if Path(path).exists() else shipped(str(path))
     if not path.is_dir():
-        raise InvalidBundle(str(path), "there is no such directory")
+        raise InvalidBundle(str(path), "is not a directory")
     bundle = Bundle(path, _manifest(path))
     for name in bundle.manifest.files:
         bundle.read(name)
@@ -163,7 +166,8 @@ def shipped(name: str) -> Path:
     """Directory of a bundle that comes with gaitkeeper; raises `InvalidBundle` with the names there are."""
     there = sorted(each.parent.name for each in SHIPPED.glob(f"*/{MANIFEST}"))
     if name not in there:
-        raise InvalidBundle(name, f"does not come with gaitkeeper; {', '.join(there) or 'none'} does")
+        come = f"those that come with gaitkeeper are {', '.join(there)}" if there else "none comes with gaitkeeper"
+        raise InvalidBundle(name, f"there is no such directory; {come}")
     return SHIPPED / name
 
 

@@ -130,9 +130,10 @@ def show(path: BundlePath, as_json: AsJson = False) -> None:
     """
     from rich.markdown import Markdown
 
+    from model.bundle import open_bundle
     from model.inspection_tables import out, said
 
-    opened = _bundle(path)
+    opened = open_bundle(path)
     manifest = opened.manifest
     if as_json:
         told = {"fingerprint": opened.fingerprint, "path": str(opened.path), **manifest.model_dump(mode="json")}
@@ -154,11 +155,12 @@ def check(path: BundlePath, as_json: AsJson = False) -> None:
 
     Example: gaitkeeper bundle check gait-sim-coco17
     """
+    from model.bundle import open_bundle
     from model.errors import InvalidBundle
     from model.inspection_tables import out, said
     from model.runtime import check_parity
 
-    opened = _bundle(path)
+    opened = open_bundle(path)
     worst = check_parity(opened)
     if not worst <= PARITY:
         raise InvalidBundle(str(opened.path), f"computes something else here: differs by {worst:.1e}")
@@ -217,13 +219,6 @@ def _told(
         "dropped": list(conversion.dropped) if conversion else [],
         "notes": list(recording.notes),
     }
-
-
-def _bundle(path: str) -> "Bundle":
-    """The bundle in that directory or, where there is none, the shipped one of that name."""
-    from model.bundle import open_bundle, shipped
-
-    return open_bundle(Path(path) if Path(path).exists() else shipped(path))
 
 
 def _given(opened: "Bundle") -> str:

@@ -17,7 +17,7 @@ LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 Data = Annotated[Path | None, typer.Option("--data", help="Directory of the store (./gaitkeeper-data).")]
 Host = Annotated[str | None, typer.Option(help="Address to listen at (127.0.0.1).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen at; 0 takes a free one (8000).")]
-Bundle = Annotated[Path | None, typer.Option(help="Bundle directory (the shipped one).")]
+Bundle = Annotated[Path | None, typer.Option(help="Bundle: a directory, or a shipped one's name (the shipped one).")]
 Threads = Annotated[int | None, typer.Option(help="Threads of one call of a model (half the processors).")]
 
 

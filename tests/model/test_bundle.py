@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.bundle import CALIBRATION, CARD, ENCODER, MANIFEST, PARITY, Bundle, open_bundle, sha256, shipped
+from model.bundle import (
+    CALIBRATION,
+    CARD,
+    DEFAULT_CLASSIFIER,
+    ENCODER,
+    MANIFEST,
+    PARITY,
+    Bundle,
+    open_bundle,
+    sha256,
+    shipped,
+)
 from model.bundle_writing import write_bundle
 from model.clips import ClipSpec
 from model.errors import InvalidBundle, ModelMissing
@@ -130,6 +141,14 @@ def test_a_file_over_its_limit_is_refused(tmp_path):
 def test_no_directory_is_no_bundle(tmp_path):
     with pytest.raises(InvalidBundle, match="no such directory"):
         open_bundle(tmp_path / "nothing")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidBundle, match="not a directory"):
+        open_bundle(tmp_path / "file")
+
+
+def test_a_bundle_that_comes_along_is_opened_by_its_name():
+    name = DEFAULT_CLASSIFIER
+    assert open_bundle(name).path == shipped(name)
 
 
 def test_the_fingerprint_covers_what_decides_the_embedding_and_nothing_else(tmp_path):
@@ -164,5 +183,5 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path):
 
 
 def test_a_bundle_that_does_not_come_along_is_named_with_those_that_do():
-    with pytest.raises(InvalidBundle, match=r"nothing-here.* does"):
+    with pytest.raises(InvalidBundle, match=r"nothing-here.* come"):
         shipped("nothing-here")

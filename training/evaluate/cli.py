@@ -30,7 +30,8 @@ app = typer.Typer(
 )
 
 BundleOption = Annotated[
-    Path | None, typer.Option("--bundle", metavar="DIR", help="What is measured; default: the bundle that is shipped.")
+    Path | None,
+    typer.Option("--bundle", metavar="BUNDLE", help="Directory, or a shipped bundle's name (the shipped one)."),
 ]
 DataOption = Annotated[
     Path, typer.Option("--data", metavar="PATH", help="A data set: directory of CSV files or of walkers, or npz.")
