@@ -71,7 +71,8 @@ class UnusableSequence(GaitkeeperError):
 class SeveralTracks(GaitkeeperError):
     def __init__(self, source: str, tracks: Sequence[str]) -> None:
         super().__init__(
-            f"{source} holds {len(tracks)} people ({', '.join(tracks[:8])}) where one is expected; choose one track (--track)"
+            f"{source} holds {len(tracks)} people ({', '.join(tracks[:8])}) where one is expected; "
+            "choose one track (--track)"
         )
         self.source, self.tracks = source, tuple(tracks)
 
@@ -98,7 +99,8 @@ class BundleMismatch(GaitkeeperError):
     def __init__(self, gallery: str, expected: str, got: str) -> None:
         super().__init__(
             f"gallery {gallery!r} was made with bundle {expected[:12]}, not {got[:12]}; "
-            "embeddings of different bundles are never compared: name the bundle it was made with, or enroll into another"
+            "embeddings of different bundles are never compared: "
+            "name the bundle it was made with, or enroll into another gallery"
         )
         self.gallery, self.expected, self.got = gallery, expected, got
 
