@@ -110,7 +110,7 @@ def delete_gallery(
     with open_library(data) as library:
         held = library.gallery(name)
         if not yes:
-            typer.confirm(f"Delete gallery {name} with {held.subjects} subjects?", abort=True)
+            _ask(f"Delete gallery {name} with {held.subjects} subjects?")
         library.delete(name)
     out.print(f"deleted gallery {name}: {held.subjects} subjects, {held.templates} templates", markup=False)
 
@@ -120,7 +120,7 @@ def list_subjects(
     name: GalleryName = "default",
     data: Data = Path("gaitkeeper-data"),
     after: Annotated[str, typer.Option(help="Begin behind this subject.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 1000,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most this many.")] = 1000,
     as_json: AsJson = False,
 ) -> None:
     """List the subjects of a gallery.
@@ -187,9 +187,18 @@ def erase_subject(
             raise UnknownTemplate(name, str(template))
         what = f"subject {subject}" if template is None else f"template {template} of subject {subject}"
         if not yes:
-            typer.confirm(f"Erase {what} from gallery {name}?", abort=True)
+            _ask(f"Erase {what} from gallery {name}?")
         if template is None:
             library.erase_subject(name, subject)
         else:
             library.erase_template(name, template)
     out.print(f"erased {what} from gallery {name}", markup=False)
+
+
+def _ask(question: str) -> None:
+    """Go on after a yes; anything else, or nobody to answer, changes nothing and ends with status 1."""
+    try:
+        typer.confirm(question, abort=True)
+    except typer.Abort:
+        typer.echo("\nnothing was changed; --yes does it without asking", err=True)
+        raise typer.Exit(1) from None

@@ -69,6 +69,8 @@ def enroll(
         print_json({"gallery": name, **report.counts(), "results": report.results})
     elif manifest is None and report.refused:
         err.print(f"error: {report.refused[0].detail}", markup=False, soft_wrap=True)
+    elif manifest is None:
+        report.say_of_one(name)
     else:
         report.say()
     if report.refused:
@@ -163,14 +165,23 @@ class _Report:
         counts = self.counts()
         return f"{counts['enrolled']} enrolled, {counts['repeated']} there already, {counts['refused']} refused"
 
+    def say_of_one(self, gallery: str) -> None:
+        """What became of one file that was not refused."""
+        from gallery.printing import out
+
+        (result,) = self.results
+        if result.status == "enrolled":
+            line = f"enrolled {result.subject} in gallery {gallery} (template {result.template})"
+        else:
+            line = f"{result.subject} has this recording in gallery {gallery} already; nothing was added"
+        for each in (line, *(f"note: {note}" for note in result.notes)):
+            out.print(each, markup=False, soft_wrap=True)
+
     def say(self) -> None:
         from gallery.printing import err, out
 
         out.print(self.summary())
         refused = self.refused
-        if len(self.results) == 1:
-            for note in self.results[0].notes:
-                out.print(f"note: {note}", markup=False, soft_wrap=True)
         if refused:
             why = Counter(reason for result in refused for reason in result.reasons)
             err.print("refused: " + ", ".join(f"{count} × {reason}" for reason, count in why.most_common()))

@@ -84,4 +84,4 @@ def verify(
             {**told, "bundle": opened.fingerprint, "decision": answer.decision, "notes": [*notes, *answer.notes]}
         )
     else:
-        say_decision(answer.decision, [*notes, *answer.notes])
+        say_decision(answer.decision, [*notes, *answer.notes], claimed=subject)

@@ -66,29 +66,33 @@ def day(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
-def say_decision(decision: Decision, notes: Sequence[str]) -> None:
-    """A decision in words: who, how sure, and the candidates."""
+def say_decision(decision: Decision, notes: Sequence[str], *, claimed: str | None = None) -> None:
+    """A decision in words: who, how sure, and the candidates. claimed: of a verification, who it is said to be."""
     style = _STYLE[decision.outcome]
-    out.print(f"[{style}]{decision.outcome}[/]{_who(decision)}", soft_wrap=True)
-    for line in (*_why(decision), *(f"note: {note}" for note in notes)):
+    out.print(f"[{style}]{decision.outcome}[/]{_who(decision, claimed)}", soft_wrap=True)
+    for line in (*_why(decision, claimed), *(f"note: {note}" for note in notes)):
         out.print(line, markup=False, soft_wrap=True)
-    if decision.candidates:
+    if decision.candidates and claimed is None:
         out.print(_candidates_table(decision.candidates))
 
 
-def _who(decision: Decision) -> str:
+def _who(decision: Decision, claimed: str | None) -> str:
     if decision.outcome is Outcome.MATCH:
         return f": this is subject [bold]{escape(decision.subject or '')}[/]"
-    return ": nobody I know" if decision.outcome is Outcome.NO_MATCH else f": {', '.join(decision.reasons)}"
+    if decision.outcome is Outcome.ABSTAIN:
+        return f": {', '.join(decision.reasons)}"
+    return ": nobody I know" if claimed is None else f": this is not subject [bold]{escape(claimed)}[/]"
 
 
-def _why(decision: Decision) -> list[str]:
+def _why(decision: Decision, claimed: str | None) -> list[str]:
     lines = []
     if decision.score is not None:
         margin = "" if decision.margin is None else f", {decision.margin:.3f} above the next"
-        lines.append(f"score {decision.score:.3f}{margin}; {decision.searched} subjects searched")
+        people = "1 subject" if decision.searched == 1 else f"{decision.searched} subjects"
+        lines.append(f"score {decision.score:.3f}{margin}" + (f"; {people} searched" if claimed is None else ""))
     if decision.threshold is not None:
-        rate = "" if decision.fpir is None else f", for a false-positive rate of {decision.fpir:.3g}"
+        kind = "false-positive" if claimed is None else "false-match"
+        rate = "" if decision.fpir is None else f", for a {kind} rate of {decision.fpir:.3g}"
         basis = {"prior": "the bundle's calibration", "gallery": "this gallery's calibration"}
         lines.append(
             f"threshold {decision.threshold:.3f}{rate}; basis: {basis.get(decision.basis, 'given, not measured')}"

@@ -16,8 +16,10 @@ def test_from_a_file_to_this_is_subject_ann(run: Run, tmp_path: Path, capsys: py
         walk = written(tmp_path / f"{name}.json", walking(person))
         assert run("enroll", walk, "--subject", name, "--label", "view=090") == 0
     said = capsys.readouterr()
-    assert "1 enrolled" in said.out
+    assert "enrolled bob in gallery default (template 2)" in said.out
     assert "created gallery default" in said.err
+    assert run("enroll", tmp_path / "bob.json", "--subject", "bob") == 0
+    assert "bob has this recording in gallery default already" in capsys.readouterr().out
     probe = written(tmp_path / "probe.json", walking(1, seed=5))
     assert run("identify", probe) == 0
     said = capsys.readouterr()
@@ -64,6 +66,11 @@ def test_a_claim_is_verified(run: Run, tmp_path: Path, capsys: pytest.CaptureFix
     capsys.readouterr()
     assert run("verify", tmp_path / "a.json", "--subject", "ann", "--json", "--fmr", "0.01") == 0
     assert json.loads(capsys.readouterr().out)["decision"]["outcome"] == "match"
+    assert run("verify", tmp_path / "a.json", "--subject", "ann", "--threshold", "0.1") == 0
+    assert "match: this is subject ann" in capsys.readouterr().out
+    other = written(tmp_path / "b.json", walking(2))
+    assert run("verify", other, "--subject", "ann", "--threshold", "0.99999") == 0
+    assert "no_match: this is not subject ann" in capsys.readouterr().out
     assert run("verify", tmp_path / "a.json", "--subject", "bob") == 2
     assert "no subject 'bob'" in capsys.readouterr().err
 
@@ -91,6 +98,7 @@ def test_a_subject_is_listed_shown_and_erased(run: Run, tmp_path: Path, capsys: 
     assert run("subjects", "list", "--limit", "2") == 0
     printed = capsys.readouterr()
     assert "--after s1" in printed.err
+    assert run("subjects", "list", "--limit", 10**30) == 2
     assert run("subjects", "erase", "s1", "--yes") == 0
     assert run("subjects", "erase", "s1", "--yes") == 2
     assert "no subject 's1'" in capsys.readouterr().err
