@@ -12,6 +12,8 @@ _KEPT = "nothing of this operation was kept, and everything acknowledged before 
 
 _OURS = "the data directory and its files must be this user's and writable"
 
+_SPACE = f"there is no space left on its disk, or the disk does not answer; free some space and repeat: {_KEPT}"
+
 # Beginnings of SQLite's result codes, and what they mean for whoever runs this.
 _ADVICE = {
     "SQLITE_FULL": f"the disk (or its quota) is full; free some space and repeat: {_KEPT}",
@@ -22,6 +24,9 @@ _ADVICE = {
     "SQLITE_LOCKED": "another process has been writing for too long; repeat when it has finished",
     "SQLITE_CORRUPT": "its file is damaged; stop all that use it and restore a backup",
     "SQLITE_NOTADB": "its file is not a database, or is damaged; restore a backup or choose another data directory",
+    # A database that is opened on a full disk cannot make its shared-memory file; SQLite does not call that full.
+    "SQLITE_IOERR_SHM": _SPACE,
+    "SQLITE_IOERR_WRITE": _SPACE,
     "SQLITE_IOERR": f"the disk does not answer as it should; see the system's log: {_KEPT}",
     "SQLITE_TOOBIG": "a value is too large for the database",
 }
