@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from model.errors import ModelMissing, StoreUnavailable
 if TYPE_CHECKING:
     from gallery.library import Library
     from model.bundle import Bundle
-    from model.readers import Track
+    from model.readers import Hints, Recording, Track
     from model.runtime import Encoder
 
 
@@ -53,7 +54,18 @@ def read_track(
     file: Path, track: str | None, *, fps: float | None = None, aspect: float | None = None, layout: str | None = None
 ) -> tuple["Track", tuple[str, ...]]:
     """One person of a file, and the reader's notes. Raises `SeveralTracks` where a track must be chosen."""
-    from model.readers import Hints, only_track, read
+    from model.readers import Hints, only_track
 
-    recording = read(file, hints=Hints(fps=fps, aspect=aspect, layout=layout))
+    state = file.stat() if file.exists() else None
+    stamp = (state.st_mtime_ns, state.st_size) if state else None
+    recording = _recording(file, stamp, Hints(fps=fps, aspect=aspect, layout=layout))
     return only_track(recording, track), recording.notes
+
+
+@lru_cache(maxsize=1)
+def _recording(file: Path, stamp: tuple[int, int] | None, hints: "Hints") -> "Recording":
+    """The file as it was at `stamp`: a manifest names track after track of one large file, which is read once."""
+    from model.readers import read
+
+    del stamp
+    return read(file, hints=hints)
