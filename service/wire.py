@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from model.errors import InvalidSequence
 from model.named_layouts import layout_named
+from model.readers.document import what_is_wrong
 from model.sequence import SkeletonSequence, Units
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -108,6 +109,10 @@ def decode(kind: type[T], body: bytes) -> T:
     """`body` as `kind`. Raises msgspec's `ValidationError` (wrong content) or `DecodeError` (not JSON)."""
     try:
         found: T = _DECODERS[kind].decode(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError as error:
+        raise msgspec.DecodeError(what_is_wrong(body, error)) from error
     except UnicodeDecodeError as error:
         raise msgspec.DecodeError(f"the body is not UTF-8 (byte {error.start})") from error
     return found

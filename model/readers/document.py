@@ -1,5 +1,6 @@
 """JSON of unknown make: looked at one level at a time, so that little is built before it is known what it is."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ MOST_VALUES = 30_000_000
 """Commas; two hours of a whole body, and some two gigabytes while they are parsed."""
 LOOK_AHEAD = 2000
 """So many frames without anybody may come before the first person of a recording."""
+# What many JSON libraries write for a joint that was not found, outside of strings.
+_NO_NUMBER = re.compile(rb"(?<=[\[,:\s])(NaN|-?Infinity)(?=[\],}\s])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,18 @@ def decode(source: Source, data: bytes | Raw, kind: type[T] | Any, where: str = 
     except msgspec.ValidationError as error:
         raise UnreadableFile(source.name, f"{where}: {error}" if where else str(error)) from None
     except msgspec.DecodeError as error:
-        raise UnreadableFile(source.name, f"is not JSON: {error}") from None
+        raise UnreadableFile(source.name, f"is not JSON: {what_is_wrong(bytes(data), error)}") from None
     except UnicodeDecodeError:
         raise UnreadableFile(source.name, "is not JSON: text is not UTF-8") from None
     except RecursionError:
         raise LimitExceeded(f"nesting of {source.name}", JSON_DEPTH, _depth(bytes(data))) from None
     return value
+
+
+def what_is_wrong(data: bytes, error: msgspec.DecodeError) -> str:
+    """Why `data` is not JSON, for people; a NaN is called one."""
+    found = _NO_NUMBER.search(data)
+    return f"it holds {found[0].decode()}, and JSON has no such number" if found else str(error)
 
 
 def _depth(data: bytes) -> int:

@@ -66,7 +66,9 @@ def body_with_coordinate(text: str) -> bytes:
 def test_what_is_not_json_is_a_malformed_body(client: Client, text: str) -> None:
     response = client.post("/embed", content=body_with_coordinate(text), headers=JSON)
     assert response.status_code == 400
-    assert problem_in(response)["type"] == "urn:gaitkeeper:problem:malformed-body"
+    problem = problem_in(response)
+    assert problem["type"] == "urn:gaitkeeper:problem:malformed-body"
+    assert ("it holds" in problem["detail"]) == (text in ("NaN", "Infinity", "-Infinity"))
 
 
 @pytest.mark.parametrize("text", ['"1.5"', "null", "true", "1e999", "9" * 5000, "{}", "[1]"])

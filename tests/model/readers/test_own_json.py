@@ -130,3 +130,10 @@ def test_no_track_of_several_may_be_wrong():
 def test_a_layout_of_other_joints_does_not_slip_through():
     with pytest.raises((LayoutMismatch, UnreadableFile)):
         read(dumped(document(layout="kard-15")))
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_called_by_its_name(text):
+    content = dumped(document()).replace(b"2.0", text.encode(), 1)
+    with pytest.raises(UnreadableFile, match=f"it holds {text}"):
+        read(content)
