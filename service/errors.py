@@ -43,6 +43,9 @@ _HTTP_NAMES = {404: "NotFound", 405: "MethodNotAllowed", 415: "UnsupportedMediaT
 
 _AT_PATH = re.compile(r"^(?P<reason>.*?)(?: - at (?:key in )?`\$\.?(?P<path>.*)`)?$", re.DOTALL)
 
+# What msgspec says of a body that is a sequence itself: the likeliest first mistake of a caller.
+_UNWRAPPED = re.compile("unknown field `(layout|fps|joints|confidence|units|aspect)`")
+
 
 def problem_of(error: GaitkeeperError) -> Problem:
     """The problem document of one of our errors."""
@@ -80,6 +83,8 @@ def refused_body(error: msgspec.ValidationError) -> errors.InvalidRequest:
     field, reason = found["path"] or "body", found["reason"]
     if "unknown field `tracks`" in reason:
         return errors.InvalidRequest("sequence.tracks", "one person is expected here: send the `sequence` of one track")
+    if field == "body" and _UNWRAPPED.search(reason):
+        return errors.InvalidRequest("body", 'the sequence goes under a key of its own: {"sequence": {"layout": ...}}')
     return errors.InvalidRequest(field, reason[:1].lower() + reason[1:])
 
 

@@ -9,7 +9,7 @@ from model.clips import ClipSpec, to_clips
 from model.errors import UnusableSequence
 from model.layout import Layout
 from model.prepare import prepare
-from model.quality import Quality, assess
+from model.quality import IN_WORDS, Quality, assess
 from model.runtime import Classifier, Encoder
 from model.sequence import Floats, SkeletonSequence
 from service.batcher import Batcher, Bounds
@@ -31,7 +31,7 @@ class Probe:
     def required(self) -> Floats:
         """The clips. Raises `UnusableSequence` if there are none."""
         if self.clips is None:
-            raise UnusableSequence(self.reasons)
+            raise UnusableSequence(self.reasons, "; ".join(IN_WORDS[reason] for reason in self.quality.reasons))
         return self.clips
 
     @property

@@ -46,6 +46,12 @@ def test_every_http_error_becomes_a_problem_with_a_type(status: int) -> None:
     ("message", "field", "reason"),
     [
         ("Expected `float`, got `str` - at `$.sequence.fps`", "sequence.fps", "expected `float`, got `str`"),
+        (
+            "Object contains unknown field `joints`",
+            "body",
+            'the sequence goes under a key of its own: {"sequence": {"layout": ...}}',
+        ),
+        ("Object contains unknown field `josé`", "body", "object contains unknown field `josé`"),
         ("Expected `object`, got `array`", "body", "expected `object`, got `array`"),
         ("Object missing required field `sequence`", "body", "object missing required field `sequence`"),
         ("Expected `str`, got `int` - at `$.labels[...]`", "labels[...]", "expected `str`, got `int`"),
