@@ -43,6 +43,8 @@ def to_npz(sequence: SkeletonSequence) -> bytes:
 
 def write(path: Path, content: bytes, *, force: bool = False) -> None:
     """Put the content at `path` in one step; raises `InvalidRequest` where a file is already, but for `force`."""
+    if path.is_dir():
+        raise InvalidRequest("out", f"{path} is a directory; name a file in it")
     if path.exists() and not force:
         raise InvalidRequest("out", f"{path} is there already; --force replaces it")
     path.parent.mkdir(parents=True, exist_ok=True)

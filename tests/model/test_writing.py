@@ -23,6 +23,12 @@ def test_a_file_that_is_there_stays_but_for_force(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["walk.json"]
 
 
+def test_a_directory_is_not_replaced_by_a_file(tmp_path):
+    (tmp_path / "walk.json").mkdir()
+    with pytest.raises(InvalidRequest, match="is a directory"):
+        write(tmp_path / "walk.json", b"x", force=True)
+
+
 def test_a_file_is_as_readable_as_others_and_its_folder_is_made(tmp_path):
     path = tmp_path / "new" / "walk.json"
     write(path, b"x")
