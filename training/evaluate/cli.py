@@ -183,4 +183,4 @@ def _finish(path: Path, content: Mapping[str, Any], show_all: Callable[[Console]
         return
     console = Console()
     show_all(console)
-    console.print(f"written to {path.parent}", style="dim")
+    console.print(f"written to {path}", style="dim")

@@ -131,11 +131,11 @@ def show_actions(console: Console, result: ActionResult, title: str) -> None:
 def show_calibration(console: Console, calibration: Calibration) -> None:
     """One row a size of gallery: threshold and misses at each rate."""
     rates = sorted({row.fpir for row in calibration.table})
-    title = "threshold, and share of mates missed, by size of gallery and rate of false positives"
+    title = "threshold, and below it the share of mates missed, by subjects in the gallery and rate of false positives"
     grid = _grid(title, [f"{100 * rate:g} %" for rate in rates], caption=f"made on {calibration.made_on}")
     for size in sorted({row.subjects for row in calibration.table}):
         rows = {row.fpir: row for row in calibration.table if row.subjects == size}
-        cells = [f"{rows[rate].threshold:.3f} ({per_cent(rows[rate].fnir)})" for rate in rates]
-        grid.add_row(f"{size} subjects", *cells)
+        cells = [f"{rows[rate].threshold:.3f}\n{per_cent(rows[rate].fnir)} %" for rate in rates]
+        grid.add_row(str(size), *cells)
     console.print(grid)
     console.print(f"{calibration.subjects} people, {calibration.searches} independent searches by strangers")
