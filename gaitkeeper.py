@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("service.cli", "serve", "Start the HTTP service."),
     "inspect": ("model.cli", "inspect", "Say what is in a keypoint file and whether it is usable."),
     "convert": ("model.cli", "convert", "Write a keypoint file as our JSON or npz, in another layout if wanted."),
-    "gallery": ("gallery.cli", "gallery", "Create, list and show galleries."),
+    "gallery": ("gallery.cli", "gallery", "Create, list, show and delete galleries."),
     "enroll": ("gallery.cli", "enroll", "Enroll one file, or a manifest of thousands."),
     "identify": ("gallery.cli", "identify", "Who is it, or nobody we know?"),
     "verify": ("gallery.cli", "verify", "Is it this subject?"),
@@ -114,6 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except OSError as error:
         code = _explained(error)
     except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Ctrl-C while a compiled module was loading
+            print("interrupted", file=sys.stderr)
+            raise SystemExit(INTERRUPTED) from None
         if error.name is None or error.name.partition(".")[0] in {"model", "gallery", "service", "training"}:
             raise
         print(f"error: {error.name} is not installed; install the extra that this command needs", file=sys.stderr)
