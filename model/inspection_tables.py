@@ -40,7 +40,8 @@ def tables_of(inspection: Inspection) -> Iterator[RenderableType]:
     yield from _what_to_do(judged)
     yield from (f"[yellow]warning:[/] {said(warning)}" for warning in inspection.warnings)
     yield from (f"[dim]note:[/] {said(note)}" for note in recording.notes)
-    yield f"{judged[0].track.sequence.layout.name} can be converted to"
+    layout = judged[0].track.sequence.layout.name
+    yield f"{layout} can be converted to, with joints made from others, lacking or dropped:"
     yield _ways(inspection.ways)
 
 
@@ -50,8 +51,8 @@ def _kind(sequence: SkeletonSequence) -> str:
 
 
 def _tracks(judged: tuple[Judged, ...]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("track", overflow="fold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("track", overflow="fold", min_width=min(20, max(len(each.track.name) for each in judged)))
     for name in ("frames", "seconds", "confidence", "steps/s"):
         table.add_column(name, justify="right")
     table.add_column("usable")
