@@ -135,7 +135,21 @@ def _because(answer: dict[str, Any]) -> str:
 
 def _labels(each: Answered) -> str:
     source = ["motion capture"] if each.sample.source == "cmu" else []
-    return ", ".join([*source, *(f"{name} {value}" for name, value in each.sample.labels.items())])
+    return ", ".join([*source, *(_short(name, value) for name, value in each.sample.labels.items())])
+
+
+_CONDITIONS = {"nm": "normal", "bg": "bag", "cl": "coat"}
+
+
+def _short(label: str, value: str) -> str:
+    """A label in so few letters that a row fits on one line of a terminal.
+
+    >>> _short("condition", "bg"), _short("view", "054"), _short("shoes", "old")
+    ('bag', '54°', 'shoes old')
+    """
+    if label == "view" and value.isdecimal():
+        return f"{int(value)}°"
+    return _CONDITIONS.get(value, value) if label == "condition" else f"{label} {value}"
 
 
 def _number(value: float | None) -> str:
