@@ -37,7 +37,9 @@ def read_manifest(path: Path) -> list[Entry]:
             raise UnreadableFile(str(path), f"larger than {MANIFEST_BYTES} bytes")
         with path.open(newline="", encoding="utf-8-sig") as stream:
             entries = list(_entries(path, csv.DictReader(stream, strict=True)))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(str(path), "is not utf-8 text") from error
+    except (OSError, csv.Error) as error:
         raise UnreadableFile(str(path), str(getattr(error, "strerror", None) or error)) from error
     if not entries:
         raise UnreadableFile(str(path), "no lines behind the header")
@@ -47,7 +49,9 @@ def read_manifest(path: Path) -> list[Entry]:
 def _entries(path: Path, rows: "csv.DictReader[str]") -> Iterator[Entry]:
     header = rows.fieldnames or ()
     if not {"file", "subject"} <= set(header) or len(set(header)) != len(header):
-        raise UnreadableFile(str(path), "its first line must name the columns file and subject, and none twice")
+        raise UnreadableFile(
+            str(path), "its first line must name the columns file and subject, with commas between, and none twice"
+        )
     for row in rows:
         try:
             yield _entry(path.parent, rows.line_num, row)
@@ -73,4 +77,7 @@ def _entry(beside: Path, line: int, row: dict[str, str]) -> Entry:
 
 
 def _number(text: str | None) -> float | None:
-    return float(text) if text else None
+    try:
+        return float(text) if text else None
+    except ValueError:
+        raise ValueError(f"fps: {text!r} is not a number") from None
