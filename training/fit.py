@@ -63,7 +63,7 @@ def _check(recipe: Recipe, out: Path, *, resume: bool) -> None:
         raise InvalidRecipe(recipe.name, f"{out} holds no checkpoint to resume from")
     before = load_recipe(out / RECIPE)
     if before != recipe.with_classes(before.network.classes):
-        raise InvalidRecipe(recipe.name, f"differs from {out / RECIPE}; a run is resumed with its own recipe")
+        raise InvalidRecipe(recipe.name, f"differs from {out / RECIPE}; resume with that file")
 
 
 def _trainer(recipe: Recipe, out: Path, console: Console, until: int | None) -> L.Trainer:

@@ -56,7 +56,8 @@ def load(source: Path, split: Split = Split.ALL, *, progress: Progress | None = 
         return whole
     chosen = whole.select((_numbers(whole, source) >= 75) == (split is Split.TEST))
     if not len(chosen):
-        raise InvalidDataSet(str(source), f"has no subjects of the {split.value} split (train 1-74, test 75-124)")
+        which = f"the {split.value} split (train 1-74, test 75-124); `--people all` takes everybody"
+        raise InvalidDataSet(str(source), f"has no subjects of {which}")
     return chosen
 
 
@@ -65,6 +66,8 @@ def _files(source: Path, split: Split) -> list[Path]:
         return [source]
     if (source / WALKERS_FILE).is_file():
         return [source / WALKERS_FILE]
+    if not source.exists():
+        raise InvalidDataSet(str(source), "there is no such file or directory")
     wanted = {Split.TRAIN: [TRAIN_FILE], Split.TEST: [TEST_FILE], Split.ALL: [TRAIN_FILE, TEST_FILE]}[split]
     if not source.is_dir() or not all((source / name).is_file() for name in wanted):
         raise InvalidDataSet(str(source), f"holds neither {WALKERS_FILE} nor {' and '.join(wanted)}")
