@@ -12,6 +12,7 @@ from gallery.options import AsJson, Aspect, BundlePath, Data, Fps, GalleryName, 
 
 if TYPE_CHECKING:
     from gallery.enroll import Result, Submission
+    from gallery.interrupt import Interrupt
     from gallery.manifest import Entry
 
 REFUSALS_SHOWN = 20
@@ -43,6 +44,7 @@ def enroll(
     Example: gaitkeeper enroll --manifest people.csv --gallery staff
     """
     from gallery.enroll import enroll as enroll_all
+    from gallery.interrupt import held_back
     from gallery.opening import open_bundle_or_default, open_encoder, open_library
     from gallery.printing import err, print_json
 
@@ -60,8 +62,10 @@ def enroll(
         if library.ensure(name, fingerprint=opened.fingerprint, dim=encoder.dim):
             err.print(f"created gallery {name}", markup=False)
         try:
-            for result in _with_progress(enroll_all(library, encoder, name, submissions), len(entries)):
-                report.add(result)
+            with held_back() as interrupt:
+                until_interrupted = _checked(submissions, interrupt)
+                for result in _with_progress(enroll_all(library, encoder, name, until_interrupted), len(entries)):
+                    report.add(result)
         except KeyboardInterrupt:
             err.print(f"interrupted: {report.summary()}; the same command goes on from here", markup=False)
             raise
@@ -103,6 +107,13 @@ def _entries(
     if file is None or subject is None:
         raise typer.BadParameter("give FILE and --subject, or --manifest")
     return [Entry(line=0, file=file, subject=check_id("subject", subject), labels=labels, **hints)]
+
+
+def _checked(items: "Iterator[Submission | Result]", interrupt: "Interrupt") -> "Iterator[Submission | Result]":
+    """The items, until Ctrl-C: between two files nothing is half enrolled."""
+    for item in items:
+        interrupt.check()
+        yield item
 
 
 def _read(entries: "Sequence[Entry]") -> "Iterator[Submission | Result]":
