@@ -39,8 +39,10 @@ def read_manifest(path: Path) -> list[Entry]:
             entries = list(_entries(path, csv.DictReader(stream, strict=True)))
     except UnicodeDecodeError as error:
         raise UnreadableFile(str(path), "is not utf-8 text") from error
-    except (OSError, csv.Error) as error:
-        raise UnreadableFile(str(path), str(getattr(error, "strerror", None) or error)) from error
+    except csv.Error as error:
+        raise UnreadableFile(str(path), f"is not CSV: {error}") from error
+    except OSError as error:
+        raise UnreadableFile(str(path), error.strerror or str(error)) from error
     if not entries:
         raise UnreadableFile(str(path), "no lines behind the header")
     return entries
