@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
@@ -102,6 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit; errors that somebody can mend are one line on stderr and status 2."""
     if arguments is not None:
         sys.argv = ["gaitkeeper", *arguments]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name need not be text, and a terminal's letters not all
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(standalone_mode=True, prog_name="gaitkeeper")
     except SystemExit as stop:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from model.errors import StoreUnavailable
+from model.errors import InvalidRequest, StoreUnavailable
 
 _KEPT = "nothing of this operation was kept, and everything acknowledged before is still there"
 
@@ -44,9 +44,14 @@ def explain(error: BaseException) -> str:
 
 @contextmanager
 def as_unavailable() -> Iterator[None]:
-    """Turn what the database or the disk raises into `StoreUnavailable`; our own errors pass."""
+    """Turn what the database or the disk raises into `StoreUnavailable`; our own errors pass.
+
+    Raises `InvalidRequest` where a name that is asked for is no text: an argument of bytes that are not UTF-8.
+    """
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise InvalidRequest("name", f"{error.object!r} is not text in UTF-8") from error
     except PoolTimeout as error:
         raise StoreUnavailable("too many operations at once; repeat in a moment") from error
     except (DBAPIError, SQLAlchemyError) as error:

@@ -27,17 +27,17 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "200", **more}
 
 
-def call(*arguments: object, cwd: Path, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
-    """Run one command to its end; nobody answers its questions."""
+def call(*arguments: object, cwd: Path, **more: str) -> "subprocess.CompletedProcess[str]":
+    """Run one command to its end, with `more` in its environment; nobody answers its questions."""
     command = [*COMMAND, *map(str, arguments)]
     return subprocess.run(
         command,
         cwd=cwd,
-        env=environment(),
+        env=environment(**more),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=120,
         check=False,
     )
 

@@ -208,3 +208,13 @@ def test_a_full_disk_loses_nothing(small_disk: Path, typed: Typed) -> None:
     listed = json.loads(typed("subjects", "list", "--data", data, "--json")[1])
     assert [each["id"] for each in listed] == ["ada", "ben"]
     assert sorted(path.name for path in small_disk.iterdir()) == ["data"]
+
+
+def test_names_that_are_no_text_are_printed_all_the_same(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / b"\xff.json".decode("utf-8", "surrogateescape")
+    shutil.copy(walk_file(1), file)
+    done = call("identify", file, "--data", data, "--json", cwd=tmp_path, PYTHONIOENCODING="utf-8:strict")
+    assert done.returncode == 0, done.stderr
+    assert Path(json.loads(done.stdout)["file"]) == file
+    done = call("subjects", "show", "x\udcff", "--data", data, cwd=tmp_path, PYTHONIOENCODING="utf-8:strict")
+    assert "is not text" in one_line(done)
