@@ -2,10 +2,10 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 
 from training.losses import affinity
 from training.losses.config import InterConfig, epoch_of
+from training.losses.gradients import family, unit
 
 
 class InterClassLoss(nn.Module):
@@ -86,25 +86,23 @@ class InterClassLoss(nn.Module):
         """Moving averages (classes, dim) of class means, stored; with gradient in official mode.   # Eq. 7"""
         if not self.training:
             return self.prototypes
-        points = features if self.official else normalize(features.detach(), dim=1)
-        used = torch.ones_like(labels, dtype=points.dtype)
-        if self.official or self.config.prototypes_from == "correct":
-            used = (predictions == labels).to(points.dtype)
+        points = features if self.official else unit(features.detach())
+        every = not self.official and self.config.prototypes_from == "all"
+        used = (torch.ones_like(labels) if every else predictions == labels).to(points.dtype)
         count = torch.zeros_like(self.temperatures).index_add_(0, labels, used)
         total = torch.zeros_like(self.prototypes).index_add(0, labels, points * used[:, None])
         # What a class keeps of its prototype: all if it is not in the batch, nothing of one never set.
         keep = torch.where(count > 0, self.config.momentum * self.prototype_seen, 1.0)
-        updated = self.prototypes * keep[:, None] + total * ((1 - keep) / count.clamp(min=1))[:, None]
+        taken = (1 - keep) / count.clamp(min=1)
+        updated = torch.addcmul(self.prototypes * keep[:, None], total, taken[:, None])
         self.prototypes.copy_(updated.detach())
         self.prototype_seen.logical_or_(count > 0)
         return updated
 
     def _contrast(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> Tensor:
-        warm = normalize(features, dim=1) / self.temperatures[labels][:, None]
+        warm = unit(features) / self.temperatures[labels][:, None]
         # Cosines by temperature: at most 33, so exp is safe as it is.
-        logits = warm @ normalize(prototypes, dim=1).T
-        own = logits.gather(1, labels[:, None])
+        logits = warm @ unit(prototypes).T
         rivals = (self.families & self.prototype_seen).float()[labels]
-        loss = torch.log(own.exp() + (logits.exp() * rivals).sum(dim=1, keepdim=True)) - own  # Eq. 8
-        usable = self.prototype_seen[labels][:, None].to(loss.dtype)
-        return (loss * usable).sum() / usable.sum().clamp(min=1)
+        usable = self.prototype_seen[labels][:, None].to(logits.dtype)
+        return family(logits, labels, rivals, usable / usable.sum().clamp(min=1))

@@ -4,9 +4,9 @@ from math import exp
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 
 from training.losses.config import IntraConfig, epoch_of
+from training.losses.gradients import Shape, marginal, unit
 
 # The published code adds this to the denominator, relative to the largest similarity.
 _OFFICIAL_FLOOR = 1e-6
@@ -24,6 +24,7 @@ class IntraClassLoss(nn.Module):
     bank_features: Tensor
     bank_labels: Tensor
     bank_pointer: Tensor
+    steps: Tensor
     epoch: Tensor
 
     def __init__(self, dim: int, config: IntraConfig, epochs: int = 1) -> None:
@@ -36,6 +37,7 @@ class IntraClassLoss(nn.Module):
         self.register_buffer("bank_features", torch.zeros(config.bank, dim))
         self.register_buffer("bank_labels", torch.full((config.bank,), -1))
         self.register_buffer("bank_pointer", torch.zeros((), dtype=torch.long))
+        self.register_buffer("steps", torch.arange(config.bank), persistent=False)
         self.register_buffer("epoch", torch.zeros((), dtype=torch.long))
 
     def set_epoch(self, epoch: int) -> None:
@@ -45,17 +47,13 @@ class IntraClassLoss(nn.Module):
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
         """Loss, a scalar. features: (batch, dim), labels: (batch,) class indices; batch at most the memory's size."""
         assert len(features) <= self.config.bank, "the batch does not fit into the memory"
-        anchors = normalize(features.float(), dim=1)
-        place = (self.bank_pointer + torch.arange(len(anchors), device=anchors.device)) % self.config.bank
+        anchors = unit(features.float())
+        place = (self.bank_pointer + self.steps[: len(anchors)]) % self.config.bank
         memory, names = self._memory_with(anchors.detach(), labels, place)
-        # Cosines by temperature: at most 33, so exp is safe as it is.
-        warm = anchors / self.config.temperature
-        # The batch is in the memory without its gradient; its own columns are computed again, with it.
-        logits = (warm @ memory.T).index_copy(1, place, warm @ anchors.T)
         active = self.epoch >= self.start
         if self.official:
             active = active & (names >= 0).all()
-        return self._contrast(logits, labels, place, names) * active
+        return self._contrast(anchors, memory, labels, place, names) * active
 
     def _memory_with(self, anchors: Tensor, labels: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
         """The memory with the batch at its `place`, and its labels; in training that is what is remembered."""
@@ -64,16 +62,14 @@ class IntraClassLoss(nn.Module):
         self.bank_pointer.add_(len(anchors)).remainder_(self.config.bank)
         return self.bank_features.index_copy_(0, place, anchors), self.bank_labels.index_copy_(0, place, labels)
 
-    def _contrast(self, logits: Tensor, labels: Tensor, place: Tensor, names: Tensor) -> Tensor:
+    def _contrast(self, anchors: Tensor, memory: Tensor, labels: Tensor, place: Tensor, names: Tensor) -> Tensor:
         same = (names == labels[:, None]).float()
         negative = (names >= 0).float() - same
         positive = same.scatter_(1, place[:, None], 0.0)
-        raised = logits.exp()
-        rest = (raised * negative).sum(dim=1, keepdim=True)
         # The smallest float is for anchors without negatives; the published code has its floor anyway.
-        rest = rest + (self.floor if self.official else torch.finfo(raised.dtype).tiny)
-        term = torch.log(raised * exp(-self.margin) + rest) - logits
-        count = positive.sum(dim=1)
-        each = (term * positive).sum(dim=1) / count.clamp(min=1)
-        anchors_counted = len(labels) if self.official else (count > 0).sum().clamp(min=1)
-        return each.sum() / anchors_counted
+        floor = self.floor if self.official else torch.finfo(memory.dtype).tiny
+        count = positive.sum(dim=1, keepdim=True)
+        counted = len(labels) if self.official else (count > 0).sum().clamp(min=1)
+        weights = positive.div_(count.clamp_(min=1) * counted)
+        how = Shape(self.config.temperature, exp(-self.margin), floor)
+        return marginal(anchors, memory, place, weights, negative, how)
