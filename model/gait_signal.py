@@ -84,9 +84,8 @@ def _autocorrelation(signal: Doubles, lags: int) -> Doubles:
     """(lags + 1,) correlation of the signal with itself, each lag by its own overlap, so that it does not fade."""
     count = len(signal)
     lags = min(lags, count - 2)
-    curve = np.empty(lags + 1)
-    for lag in range(lags + 1):
-        a, b = signal[: count - lag], signal[lag:]
-        norm = np.sqrt((a**2).sum() * (b**2).sum())
-        curve[lag] = (a * b).sum() / norm if norm > 0 else 0.0
-    return curve
+    products = sum(np.correlate(column, column, "full")[count - 1 : count + lags] for column in signal.T)
+    energy = np.concatenate([[0.0], np.cumsum((signal**2).sum(axis=1))])
+    lag = np.arange(lags + 1)
+    norm = np.sqrt(energy[count - lag] * (energy[-1] - energy[lag]))
+    return np.divide(products, norm, out=np.zeros(lags + 1), where=norm > 0)
