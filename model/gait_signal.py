@@ -84,8 +84,8 @@ def _autocorrelation(signal: Doubles, lags: int) -> Doubles:
     """(lags + 1,) correlation of the signal with itself, each lag by its own overlap, so that it does not fade."""
     count = len(signal)
     lags = min(lags, count - 2)
-    products = sum(np.correlate(column, column, "full")[count - 1 : count + lags] for column in signal.T)
+    each = [np.correlate(column, column, "full")[count - 1 : count + lags] for column in signal.T]
     energy = np.concatenate([[0.0], np.cumsum((signal**2).sum(axis=1))])
     lag = np.arange(lags + 1)
     norm = np.sqrt(energy[count - lag] * (energy[-1] - energy[lag]))
-    return np.divide(products, norm, out=np.zeros(lags + 1), where=norm > 0)
+    return np.divide(np.sum(each, axis=0), norm, out=np.zeros(lags + 1), where=norm > 0)
