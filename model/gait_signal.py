@@ -88,4 +88,5 @@ def _autocorrelation(signal: Doubles, lags: int) -> Doubles:
     energy = np.concatenate([[0.0], np.cumsum((signal**2).sum(axis=1))])
     lag = np.arange(lags + 1)
     norm = np.sqrt(energy[count - lag] * (energy[-1] - energy[lag]))
-    return np.divide(np.sum(each, axis=0), norm, out=np.zeros(lags + 1), where=norm > 0)
+    curve: Doubles = np.divide(np.sum(each, axis=0), norm, out=np.zeros(lags + 1), where=norm > 0)
+    return curve
