@@ -1,16 +1,15 @@
 """The backbone against tensors recorded from the published modules."""
 
-import os
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from model.network.backbone import Backbone
+from tests.recordings import recordings_dir
 
-RECORDED = Path(os.environ.get("GAITKEEPER_RECORDINGS", "../shared")) / "reference/parity/backbone_coco17_base16.npz"
+RECORDED = recordings_dir() / "reference/parity/backbone_coco17_base16.npz"
 WIDTHS, STRIDES = (16,) * 4 + (32,) * 3 + (64,) * 3, (1, 1, 1, 1, 2, 1, 1, 2, 1, 1)
 TOLERANCE = 1e-4
 
