@@ -17,9 +17,9 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from model.clips import ClipSpec
-from model.errors import InvalidBundle, ModelMissing, UnknownLayout
+from model.errors import InvalidBundle, ModelMissing
 from model.layout import Layout
-from model.named_layouts import layout_named
+from model.named_layouts import KnownLayout, layout_named
 
 FORMAT: Literal[1] = 1
 MANIFEST, CARD, CALIBRATION, PARITY = "manifest.json", "CARD.md", "calibration.json", "parity.npz"
@@ -47,21 +47,13 @@ class Manifest(BaseModel):
 
     format: Literal[1] = FORMAT
     name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    layout: str
+    layout: KnownLayout
     clip: ClipSpec
     dim: int | None = Field(default=None, ge=1, le=65536)
     labels: tuple[str, ...] = ()
     files: dict[str, str]
     created: str
     trained: dict[str, Any] = {}
-
-    @field_validator("layout")
-    @classmethod
-    def _known(cls, layout: str) -> str:
-        try:
-            return layout_named(layout).name
-        except UnknownLayout as error:
-            raise ValueError(str(error)) from error
 
     @field_validator("files")
     @classmethod

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator
 
 from model.errors import UnknownLayout
 from model.layout import Layout
@@ -159,3 +162,14 @@ def layout_named(name: str) -> Layout:
         return LAYOUTS[name]
     except KeyError:
         raise UnknownLayout(name, tuple(LAYOUTS)) from None
+
+
+def _known(name: str) -> str:
+    try:
+        return layout_named(name).name
+    except UnknownLayout as error:
+        raise ValueError(str(error)) from error
+
+
+KnownLayout: TypeAlias = Annotated[str, AfterValidator(_known)]
+"""The name of a layout, as a field of a manifest or a recipe; an unknown one is refused with the names there are."""

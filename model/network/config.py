@@ -4,8 +4,7 @@ from typing import Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from model.errors import UnknownLayout
-from model.named_layouts import layout_named
+from model.named_layouts import KnownLayout
 
 Stream: TypeAlias = Literal["joint", "bone", "motion"]
 Span: TypeAlias = Literal["frame", "moving", "clip"]
@@ -50,7 +49,7 @@ class NetworkConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    layout: str = "coco-17"
+    layout: KnownLayout = "coco-17"
     dims: int = Field(default=2, ge=2, le=3)
     streams: tuple[Stream, ...] = Field(default=("joint",), min_length=1, max_length=3)
     confidence: bool = True
@@ -76,14 +75,6 @@ class NetworkConfig(BaseModel):
     def projection(self) -> int:
         """Width of each of the two projections."""
         return self.dim // 2 if self.tap == "both" else self.dim
-
-    @field_validator("layout")
-    @classmethod
-    def _known(cls, layout: str) -> str:
-        try:
-            return layout_named(layout).name
-        except UnknownLayout as error:
-            raise ValueError(str(error)) from error
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
