@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from model.errors import InvalidRequest, InvalidSequence, SeveralTracks, UnreadableFile
-from model.layout import Layout
 from model.named_layouts import layout_named
 from model.readers.source import printable
 from model.sequence import FPS_LIMIT, SkeletonSequence
@@ -58,10 +57,6 @@ class Hints:
         if stated is not None:
             return stated, ()
         return assumed, (f"fps_unknown: assumed {assumed:g}",)
-
-    def layout_or(self, default: Layout) -> Layout:
-        """The layout hinted at, or `default`; raises `UnknownLayout`."""
-        return layout_named(self.layout) if self.layout else default
 
 
 def ratio_of(text: str) -> float:
