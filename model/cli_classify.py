@@ -26,14 +26,14 @@ def classify(
     Example: gaitkeeper classify walk.json --fps 30
     """
     from model import inference
-    from model.bundle import DEFAULT_CLASSIFIER, open_bundle
+    from model.bundle import DEFAULT_CLASSIFIER, open_bundle, shipped
     from model.inspection_tables import out, said
     from model.prepare import prepare
     from model.readers import Hints, only_track, read
     from model.runtime import OnnxClassifier
 
     recording = read(file, hints=Hints(fps=fps, aspect=aspect, layout=layout))
-    classifier = OnnxClassifier(open_bundle(bundle or DEFAULT_CLASSIFIER))
+    classifier = OnnxClassifier(open_bundle(bundle or shipped(DEFAULT_CLASSIFIER)))
     prepared = prepare(only_track(recording, track).sequence, classifier.layout, classifier.clip)
     shares = inference.classify(classifier, [prepared.sequence])[0]
     ranked = [(classifier.labels[i], float(shares[i])) for i in (-shares).argsort()[:top]]
