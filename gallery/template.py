@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -18,6 +18,7 @@ NAME_LENGTH = 128
 LABELS = 32
 LABEL_LENGTH = 256
 DIM_LIMIT = 4096
+VAULT_DAYS = 3650
 UNIT_TOLERANCE = 1e-3
 
 Basis: TypeAlias = Literal["prior", "gallery", "uncalibrated"]
@@ -79,9 +80,22 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class State(StrEnum):
+    """Of a gallery: it answers; it is being filled by a migration; or it was replaced and can be rolled back to."""
+
+    ACTIVE = "active"
+    BUILDING = "building"
+    RETIRED = "retired"
+
+
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """The templates of one tenant, all of the bundle with this fingerprint and of `dim` numbers."""
+    """The templates of one tenant, all of the bundle with this fingerprint and of `dim` numbers.
+
+    vault_days: how long skeletons are kept, encrypted, for a change of encoder; None keeps none. protected:
+    embeddings are stored and searched under a secret orthogonal transform of this gallery (ISO/IEC 24745:
+    renewable and not linkable to other galleries; not irreversible for whoever has the key).
+    """
 
     name: str
     fingerprint: str
@@ -89,9 +103,14 @@ class Gallery:
     created: datetime
     subjects: int = 0
     templates: int = 0
+    vault_days: int | None = None
+    protected: bool = False
+    state: State = State.ACTIVE
 
     def __post_init__(self) -> None:
         check_id("gallery", self.name)
+        if self.vault_days is not None and not 1 <= self.vault_days <= VAULT_DAYS:
+            raise InvalidRequest("vault_days", f"must be in 1..{VAULT_DAYS}, got {self.vault_days}")
         if not 0 < self.dim <= DIM_LIMIT:
             raise InvalidRequest("dim", f"must be in 1..{DIM_LIMIT}, got {self.dim}")
         if not 0 < len(self.fingerprint) <= NAME_LENGTH:
@@ -99,13 +118,36 @@ class Gallery:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """On what ground a subject is enrolled. reference: of the consent, in the operator's own files. expires: from
+    then on no answer names the subject, and it is purged; it must have a time zone. None: not known, or no end."""
+
+    reference: str | None = None
+    purpose: str | None = None
+    expires: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("reference", self.reference), ("purpose", self.purpose)):
+            if value is not None:
+                check_name(f"consent.{name}", value, LABEL_LENGTH)
+        if self.expires is not None and self.expires.tzinfo is None:
+            raise InvalidRequest("consent.expires", "must have a time zone")
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
-    """A person who is enrolled. `id` is the caller's, unique in its gallery."""
+    """A person who is enrolled. `id` is the caller's, unique in its gallery.
+
+    hold: why the subject must not be erased or purged, if so. metadata: the caller's own, small, encrypted at rest.
+    """
 
     id: str
     gallery: str
     created: datetime
     templates: int = 0
+    consent: Consent = Consent()
+    hold: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_id("subject", self.id)
@@ -117,6 +159,7 @@ class NewTemplate:
 
     frames: frames of the sequence it was made from. source: what makes a second enrollment of the same recording
     for the same subject a repetition rather than a new template (a hash of its content); None if that is not known.
+    skeleton: the sequence itself, for the vault of a gallery that keeps one (`gallery/vault.py` makes it).
     """
 
     subject: str
@@ -124,6 +167,7 @@ class NewTemplate:
     labels: Mapping[str, str] = field(default_factory=dict)
     frames: int = 0
     source: str | None = None
+    skeleton: bytes | None = None
 
     def __post_init__(self) -> None:
         check_id("subject", self.subject)
@@ -176,7 +220,8 @@ class Decision:
     `searched` subjects (of a verification, the false-match rate). margin: score less the runner-up's.
     basis: `prior` (the bundle maker's calibration), `gallery` (its own), or `uncalibrated`.
     reasons: machine-readable words; an abstention has at least one. candidates: best first.
-    calibration: id of the calibration that the threshold came from.
+    calibration: id of the calibration that the threshold came from. likelihood: log10 of the likelihood ratio of
+    the best score, mated against non-mated, by that calibration. seq: the gallery's change that the answer has seen.
     """
 
     outcome: Outcome
@@ -190,6 +235,8 @@ class Decision:
     reasons: tuple[str, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     calibration: str | None = None
+    likelihood: float | None = None
+    seq: int | None = None
 
     def __post_init__(self) -> None:
         if (self.outcome is Outcome.MATCH) != (self.subject is not None):

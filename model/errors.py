@@ -17,7 +17,13 @@
     ├── EmptyGallery         nothing to compare with
     ├── UnknownSubject       no such subject
     ├── UnknownTemplate      no such template
+    ├── SubjectExists        a subject of that id is there already
+    ├── SubjectHeld          a hold forbids to erase or purge the subject
+    ├── DuplicateSubject     whoever is to be enrolled is there under another id, it seems
+    ├── NotCurrent           a change was demanded that this process has not seen
     ├── StoreUnavailable     the store cannot be read or written now
+    ├── KeyUnavailable       the key that something is sealed under is not to be had
+    ├── InvalidArchive       a snapshot, archive, receipt or journal that is damaged, foreign or forged
     ├── Overloaded           too much is waiting; come back later
     ├── InvalidRecipe        a training recipe with unknown or wrong keys
     ├── InvalidDataSet       a data set that is not what it says
@@ -141,10 +147,51 @@ class UnknownTemplate(GaitkeeperError):
         self.gallery, self.template = gallery, template
 
 
+class SubjectExists(GaitkeeperError):
+    def __init__(self, gallery: str, subject: str) -> None:
+        super().__init__(f"subject {subject!r} is in gallery {gallery!r} already; merge the two, or choose another id")
+        self.gallery, self.subject = gallery, subject
+
+
+class SubjectHeld(GaitkeeperError):
+    def __init__(self, gallery: str, subject: str, reason: str) -> None:
+        super().__init__(f"subject {subject!r} of gallery {gallery!r} is held ({reason}); release the hold first")
+        self.gallery, self.subject, self.reason = gallery, subject, reason
+
+
+class DuplicateSubject(GaitkeeperError):
+    """`candidate` is who the new template of `subject` looks like, with a cosine of `score`."""
+
+    def __init__(self, subject: str, candidate: str, score: float) -> None:
+        super().__init__(
+            f"{subject!r} looks like {candidate!r} who is enrolled already (score {score:.3f}); "
+            "enroll under that id, or force it if they are two people"
+        )
+        self.subject, self.candidate, self.score = subject, candidate, score
+
+
+class NotCurrent(GaitkeeperError):
+    def __init__(self, gallery: str, demanded: int, seen: int) -> None:
+        super().__init__(f"gallery {gallery!r} is at change {seen} here, {demanded} was demanded; try again")
+        self.gallery, self.demanded, self.seen = gallery, demanded, seen
+
+
 class StoreUnavailable(GaitkeeperError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the store cannot be used: {reason}")
         self.reason = reason
+
+
+class KeyUnavailable(GaitkeeperError):
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"key {key}: {reason}")
+        self.key, self.reason = key, reason
+
+
+class InvalidArchive(GaitkeeperError):
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(f"{source}: {reason}")
+        self.source, self.reason = source, reason
 
 
 class Overloaded(GaitkeeperError):

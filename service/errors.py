@@ -29,7 +29,13 @@ STATUS: dict[type[GaitkeeperError], HTTPStatus] = {
     errors.EmptyGallery: HTTPStatus.CONFLICT,
     errors.UnknownSubject: HTTPStatus.NOT_FOUND,
     errors.UnknownTemplate: HTTPStatus.NOT_FOUND,
+    errors.SubjectExists: HTTPStatus.CONFLICT,
+    errors.SubjectHeld: HTTPStatus.CONFLICT,
+    errors.DuplicateSubject: HTTPStatus.CONFLICT,
+    errors.NotCurrent: HTTPStatus.CONFLICT,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.KeyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.InvalidArchive: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
     # No request can cause these: bundles are checked before the service starts, and training is elsewhere.
     errors.InvalidBundle: HTTPStatus.INTERNAL_SERVER_ERROR,

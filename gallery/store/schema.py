@@ -1,12 +1,15 @@
 """The tables. `migrations/` makes them; a test holds the two equal.
 
-Keys are integers that are never used again (AUTOINCREMENT), so that what a cache remembers can vanish but never
-become somebody else. `changes` has keys and no names: what is erased leaves no name behind.
+Keys are integers that are never used again (`counters` hands them out), so that what a cache remembers can vanish but
+never become somebody else. `changes`, `audit` and `erasures` have keys and no names: what is erased leaves no name
+behind. Whatever is of somebody's body is sealed (`gallery/keys/`): embeddings, skeletons and metadata under the data
+key of their subject, data keys under a key of their gallery, these under the master key, which is not in here.
 """
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -15,64 +18,162 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
 metadata = MetaData()
 
-# SQLite increments nothing but an INTEGER; elsewhere keys are 64 bits wide.
+# SQLite's row id is an INTEGER; elsewhere keys are 64 bits wide. Moments are microseconds since 1970, UTC.
 Key = BigInteger().with_variant(Integer, "sqlite")
+
+counters = Table(
+    "counters",
+    metadata,
+    # `galleries`, `subjects`, `templates`, `secrets`, `changes`, `audit`
+    Column("name", String(32), primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+# One row: who this store is. epoch counts restores, so that caches made before one are thrown away.
+identity = Table(
+    "identity",
+    metadata,
+    Column("store", String(36), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
 
 galleries = Table(
     "galleries",
     metadata,
-    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("id", Key, primary_key=True, autoincrement=False),
     Column("name", String(128), nullable=False, unique=True),
+    # All generations of one gallery share the id of the first: what is erased from one is erased from all.
+    Column("family", Key, nullable=False),
+    Column("state", String(16), nullable=False),
     Column("fingerprint", String(128), nullable=False),
     Column("dim", Integer, nullable=False),
     Column("calibration", JSON(none_as_null=True)),
-    Column("created", BigInteger, nullable=False),  # microseconds since 1970, UTC
-    sqlite_autoincrement=True,
+    Column("vault_days", Integer),
+    Column("protected", Boolean, nullable=False),
+    # How many templates, and the exclusive or of their marks: what an index must agree with.
+    Column("templates", BigInteger, nullable=False),
+    Column("content", BigInteger, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+# Keys, each wrapped: `signing` and `gallery` by a master key, `transform` and `snapshot` by a key of their gallery.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=False),
+    Column("gallery_id", Key),
+    Column("kind", String(16), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    # Name of a master key, or number of a secret.
+    Column("wrapped_by", String(128), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Index("secrets_of_gallery", "gallery_id", "kind", "id"),
 )
 
 subjects = Table(
     "subjects",
     metadata,
-    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("id", Key, primary_key=True, autoincrement=False),
     Column("gallery_id", Key, ForeignKey("galleries.id", ondelete="CASCADE"), nullable=False),
     Column("name", String(128), nullable=False),
+    Column("data_key", LargeBinary, nullable=False),
+    Column("wrapped_by", Key, nullable=False),  # secrets.id
+    Column("consent", String(256)),
+    Column("purpose", String(256)),
+    Column("expires", BigInteger),
+    Column("hold", String(256)),
+    Column("metadata", LargeBinary),  # sealed JSON
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("gallery_id", "name", name="subjects_of_gallery"),
-    sqlite_autoincrement=True,
+    Index("subjects_by_expiry", "expires"),
+    Index("subjects_by_key", "wrapped_by"),
 )
 
 templates = Table(
     "templates",
     metadata,
-    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("id", Key, primary_key=True, autoincrement=False),
     Column("gallery_id", Key, ForeignKey("galleries.id", ondelete="CASCADE"), nullable=False),
     Column("subject_id", Key, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False),
-    Column("embedding", LargeBinary, nullable=False),  # float32, little-endian
+    Column("embedding", LargeBinary, nullable=False),  # sealed float32, little-endian
+    Column("mark", BigInteger, nullable=False),
     Column("fingerprint", String(128), nullable=False),
     Column("labels", JSON, nullable=False),
     Column("frames", Integer, nullable=False),
-    Column("source", String(128)),
+    Column("source", String(128)),  # keyed hash of the sequence: alike in one gallery only
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("source", "subject_id", name="templates_of_source"),
     Index("templates_of_subject", "subject_id", "id"),
     Index("templates_of_gallery", "gallery_id", "id"),
-    sqlite_autoincrement=True,
+)
+
+# Sequences as they came, for a change of encoder; only for galleries that keep them.
+vault = Table(
+    "vault",
+    metadata,
+    Column("template_id", Key, ForeignKey("templates.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("skeleton", LargeBinary, nullable=False),  # sealed
+    Column("expires", BigInteger, nullable=False),
+    Index("vault_by_expiry", "expires"),
 )
 
 changes = Table(
     "changes",
     metadata,
-    Column("seq", Key, primary_key=True, autoincrement=True),
+    Column("seq", Key, primary_key=True, autoincrement=False),
     Column("kind", String(24), nullable=False),
     Column("gallery_id", Key, nullable=False),
     Column("subject_id", Key),
     Column("template_id", Key),
     Column("at", BigInteger, nullable=False),
     Index("changes_of_gallery", "gallery_id", "seq"),
-    sqlite_autoincrement=True,
+)
+
+# Index snapshots: files in the data directories of the processes that made them.
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("generation", Key, primary_key=True, autoincrement=False),  # number of its key in `secrets`
+    Column("gallery_id", Key, nullable=False),
+    Column("seq", Key, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Index("snapshots_of_gallery", "gallery_id", "generation"),
+)
+
+# Append-only: each hash covers the row and the hash before it.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Key, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("gallery_id", Key),
+    Column("subject_id", Key),
+    Column("detail", Text, nullable=False),  # canonical JSON
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# What was erased, and how far: `withheld` from every answer, then `destroyed` for good.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("seq", Key, nullable=False),
+    Column("gallery_id", Key, nullable=False),
+    Column("subject_id", Key, nullable=False),
+    Column("whole", Boolean, nullable=False),  # the subject, or only templates of it
+    Column("templates", JSON, nullable=False),
+    Column("generation", Key),  # newest snapshot that may have held them
+    Column("state", String(16), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("destroyed", BigInteger),
+    Index("erasures_by_state", "state"),
 )
