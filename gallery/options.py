@@ -1,4 +1,4 @@
-"""Options that the commands share."""
+"""Options that the commands share, and the question before what cannot be undone."""
 
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -7,7 +7,19 @@ import typer
 
 from model.cli import Aspect, Fps, LayoutName
 
-__all__ = ["AsJson", "Aspect", "BundlePath", "Data", "Fps", "GalleryName", "LayoutName", "TrackName"]
+__all__ = [
+    "AsJson",
+    "Aspect",
+    "BundlePath",
+    "Data",
+    "Fps",
+    "GalleryName",
+    "LayoutName",
+    "SubjectId",
+    "TrackName",
+    "Yes",
+    "confirmed",
+]
 
 Data: TypeAlias = Annotated[
     Path, typer.Option("--data", envvar="GAITKEEPER_DATA", help="Data directory.", file_okay=False)
@@ -19,3 +31,14 @@ BundlePath: TypeAlias = Annotated[
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TrackName: TypeAlias = Annotated[str | None, typer.Option("--track", help="Which person, if the file holds several.")]
+SubjectId: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="Subject.")]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def confirmed(question: str) -> None:
+    """Go on after a yes; anything else, or nobody to answer, changes nothing and ends with status 1."""
+    try:
+        typer.confirm(question, abort=True)
+    except typer.Abort:
+        typer.echo("\nnothing was changed; --yes does it without asking", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,85 @@
+"""The commands `subjects list`, `show` and `erase`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gallery.options import AsJson, Data, GalleryName, SubjectId, Yes, confirmed
+
+
+def list_subjects(
+    name: GalleryName = "default",
+    data: Data = Path("gaitkeeper-data"),
+    after: Annotated[str, typer.Option(help="Begin behind this subject.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most this many.")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """List the subjects of a gallery.
+
+    Example: gaitkeeper subjects list --gallery staff
+    """
+    from gallery.opening import open_library
+    from gallery.printing import err, out, print_json, subjects_table
+
+    with open_library(data) as library:
+        found = library.subjects(name, after=after, limit=limit)
+        total = library.gallery(name).subjects
+    if as_json:
+        print_json(found)
+        return
+    out.print(subjects_table(found))
+    if len(found) < total:
+        err.print(f"{len(found)} of {total}; the next page: --after {found[-1].id if found else after}", markup=False)
+
+
+def show_subject(
+    subject: SubjectId,
+    name: GalleryName = "default",
+    data: Data = Path("gaitkeeper-data"),
+    as_json: AsJson = False,
+) -> None:
+    """Show what is held about a subject.
+
+    Example: gaitkeeper subjects show ann --gallery staff
+    """
+    from gallery.opening import open_library
+    from gallery.printing import day, out, print_json, templates_table
+
+    with open_library(data) as library:
+        found = library.subject(name, subject)
+        held = library.templates_of(name, subject)
+    if as_json:
+        print_json({"subject": found, "templates": held})
+        return
+    out.print(f"{found.id} in gallery {name}, enrolled {day(found.created)}", markup=False)
+    out.print(templates_table(held))
+
+
+def erase_subject(
+    subject: SubjectId,
+    name: GalleryName = "default",
+    data: Data = Path("gaitkeeper-data"),
+    template: Annotated[int | None, typer.Option(help="Erase only this template.")] = None,
+    yes: Yes = False,
+) -> None:
+    """Erase a subject, or one of its templates; no answer names it from then on.
+
+    Example: gaitkeeper subjects erase ann --gallery staff --yes
+    """
+    from gallery.opening import open_library
+    from gallery.printing import out
+    from model.errors import UnknownTemplate
+
+    with open_library(data) as library:
+        held = library.templates_of(name, subject)
+        if template is not None and template not in {each.id for each in held}:
+            raise UnknownTemplate(name, str(template))
+        what = f"subject {subject}" if template is None else f"template {template} of subject {subject}"
+        if not yes:
+            confirmed(f"Erase {what} from gallery {name}?")
+        if template is None:
+            library.erase_subject(name, subject)
+        else:
+            library.erase_template(name, template)
+    out.print(f"erased {what} from gallery {name}", markup=False)
