@@ -108,10 +108,14 @@ templates = Table(
     Column("labels", JSON, nullable=False),
     Column("frames", Integer, nullable=False),
     Column("source", String(128)),  # keyed hash of the sequence: alike in one gallery only
+    # The enrolled template that a change of encoder made this one again from, in another generation of the gallery;
+    # None if it was enrolled itself. Templates of one origin (their own id where it is None) are erased together.
+    Column("origin", Key),
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("source", "subject_id", name="templates_of_source"),
     Index("templates_of_subject", "subject_id", "id"),
     Index("templates_of_gallery", "gallery_id", "id"),
+    Index("templates_of_origin", "origin"),
 )
 
 # Sequences as they came, for a change of encoder; only for galleries that keep them.
