@@ -4,7 +4,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gallery.index import PRODUCT_PROBES, SCAN_CELLS, FlatIndex
+from gallery.index import FlatIndex
+from gallery.index.flat import PRODUCT_PROBES, SCAN_CELLS
 from model.sequence import Floats
 
 Vectors = Callable[..., Floats]
@@ -112,3 +113,45 @@ def test_searches_see_whole_states_only_while_another_thread_writes(vectors: Vec
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_rows_are_found_again_by_id_whatever_order_they_came_in(vectors: Vectors, order: int) -> None:
+    rows, ids = vectors(50), (np.arange(50) * 7)[::order]
+    index = FlatIndex(8)
+    for start in range(0, 50, 20):
+        index.add(rows[start : start + 20], ids[start : start + 20])
+    index.remove(ids[[3]])
+    found = index.vectors_of(np.array([ids[10], ids[3], 999, ids[49]]))
+    assert np.array_equal(found[[0, 3]], rows[[10, 49]])
+    assert np.isnan(found[[1, 2]]).all()
+    assert np.isnan(FlatIndex(8).vectors_of(ids[:2])).all()
+
+
+@pytest.mark.parametrize("probes", [1, 6])
+def test_a_search_within_some_ids_is_exact_among_these(vectors: Vectors, probes: int) -> None:
+    rows, asked, ids = vectors(300), vectors(probes, seed=1), np.arange(300) * 2
+    index = FlatIndex.of(rows, ids)
+    within = np.array([40, 13, 300, 12, 598, 4])
+    there = np.array([40, 300, 12, 598, 4])
+    _, found = index.search_within(asked, within, 3)
+    for probe, row in zip(asked, found, strict=True):
+        assert row.tolist() == brute(rows[there // 2], there, probe, 3)
+    assert index.search_within(asked, within, 99)[1].shape == (probes, 5)
+    assert index.search_within(asked, np.array([1]), 3)[0].shape == (probes, 0)
+
+
+def test_equal_scores_within_some_ids_come_by_id(vectors: Vectors) -> None:
+    index = FlatIndex.of(np.repeat(vectors(1), 5, axis=0), np.array([50, 10, 40, 20, 30]))
+    assert index.search_within(vectors(1), np.array([50, 20, 40, 30]), 2)[1].tolist() == [[20, 30]]
+
+
+def test_an_index_on_given_arrays_leaves_them_as_they_are(vectors: Vectors) -> None:
+    rows, ids = vectors(20), np.arange(20)
+    before = rows.copy()
+    index = FlatIndex.of(rows, ids)
+    index.add(vectors(5, seed=1), np.arange(20, 25))
+    index.remove(np.array([0]))
+    assert np.array_equal(rows, before)
+    assert index.count == 24
+    assert index.memory_bytes >= 24 * (8 * 4 + 8)
