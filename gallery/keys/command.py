@@ -46,12 +46,13 @@ class CommandMasters:
     def unwrap(self, name: str, wrapped: bytes, bound: bytes) -> bytes:
         end = _LENGTH + int.from_bytes(wrapped[:_LENGTH], "little")
         key = self._convert("unwrap", name, wrapped[_LENGTH:end])
+        damaged = KeyUnavailable(name, "of the key service is not the key that wrapped this, or it is damaged")
+        if len(key) != KEY_BYTES:
+            raise damaged
         try:
-            return unseal(key.ljust(KEY_BYTES)[:KEY_BYTES], wrapped[end:], bound)
+            return unseal(key, wrapped[end:], bound)
         except InvalidArchive:
-            raise KeyUnavailable(
-                name, "of the key service is not the key that wrapped this, or it is damaged"
-            ) from None
+            raise damaged from None
 
     def _convert(self, verb: str, name: str, content: bytes) -> bytes:
         printed = self._run(verb, name, content=b64encode(content) + b"\n")
