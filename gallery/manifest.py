@@ -5,17 +5,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery.template import check_id
+from gallery.consent import consent_of
+from gallery.template import Consent, check_id
 from model.errors import InvalidRequest, UnreadableFile
 from model.readers.recording import ratio_of
 
-COLUMNS = ("file", "subject", "track", "fps", "aspect", "layout")
+CONSENT = ("consent", "purpose", "expires")
+COLUMNS = ("file", "subject", "track", "fps", "aspect", "layout", *CONSENT)
 MANIFEST_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line: a file (beside the manifest unless absolute), its subject, and what the reader should know."""
+    """One line: a file (beside the manifest unless absolute), its subject, what the reader should know, and the
+    consent that the line gives, if it does."""
 
     line: int
     file: Path
@@ -25,10 +28,12 @@ class Entry:
     aspect: float | None
     layout: str | None
     labels: Mapping[str, str]
+    consent: Consent | None = None
 
 
 def read_manifest(path: Path) -> list[Entry]:
-    """The lines of a CSV with columns file and subject, and perhaps track, fps, aspect, layout; others are labels.
+    """The lines of a CSV with columns file and subject, and perhaps track, fps, aspect, layout, consent, purpose and
+    expires (`gallery/consent.py`); others are labels.
 
     Raises `UnreadableFile`, naming the line, before anything is done with any of them.
     """
@@ -75,6 +80,7 @@ def _entry(beside: Path, line: int, row: dict[str, str]) -> Entry:
         aspect=ratio_of(row["aspect"]) if row.get("aspect") else None,
         layout=row.get("layout") or None,
         labels={key: value for key, value in row.items() if key not in COLUMNS and value},
+        consent=consent_of(*(row.get(column) or None for column in CONSENT)),
     )
 
 

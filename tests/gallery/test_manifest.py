@@ -1,8 +1,10 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from gallery.manifest import read_manifest
+from gallery.template import Consent
 from model.errors import UnreadableFile
 
 
@@ -30,6 +32,13 @@ def test_columns_it_knows_are_for_reading_and_others_are_labels(tmp_path: Path) 
     assert second.labels == {"view": "000", "coat": "yes"}
 
 
+def test_consent_has_columns_of_its_own_and_an_empty_field_says_nothing(tmp_path: Path) -> None:
+    lines = "file,subject,consent,purpose,expires,view\na,ann,A-1,access,2100-01-01,090\nb,bob,,,never,\nc,eve,,,,\n"
+    ann, bob, eve = read_manifest(written(tmp_path, lines))
+    assert ann.consent == Consent("A-1", "access", datetime(2100, 1, 1, tzinfo=UTC))
+    assert (ann.labels, bob.consent, eve.consent) == ({"view": "090"}, Consent(), None)
+
+
 def test_a_byte_order_mark_and_quoted_commas_are_understood(tmp_path: Path) -> None:
     (entry,) = read_manifest(written(tmp_path, '\ufefffile,subject\r\n"a, b.json",ann\r\n'))
     assert entry.file.name == "a, b.json"
@@ -47,6 +56,8 @@ def test_a_byte_order_mark_and_quoted_commas_are_understood(tmp_path: Path) -> N
         ("file,subject\n,ann\n", "line 2: no file"),
         ("file,subject\na.json,\n", "line 2: subject"),
         ("file,subject,fps\na.json,ann,fast\n", "line 2: .*fast"),
+        ("file,subject,expires\na.json,ann,2001-01-01\n", "line 2: expires: .*past"),
+        ("file,subject,expires\na.json,ann,soon\n", "line 2: expires: 'soon' is none of"),
         ('file,subject\n"a.json,ann\n', "unexpected end"),
         (b"file,subject\na.json,\xff\xfe\n", "utf-8"),
     ],
