@@ -4,6 +4,7 @@ Scores are cosines, higher is better. Ties count against the encoder, so that on
 embedding recognises nobody. Terms and definitions: ISO/IEC 19795-1:2021.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -80,6 +81,15 @@ def cmc(found: ArrayLike, up_to: int) -> Reals:
     return np.asarray((rank[:, None] <= np.arange(1, up_to + 1)[None, :]).mean(axis=0))
 
 
+def miss_rate(found: ArrayLike, rank: int = 50) -> float:
+    """Share of searches whose own subject is not among the best `rank`: NIST's figure of investigation (T = 0).
+
+    >>> miss_rate([1, 3, 2, 60])
+    0.25
+    """
+    return float(1 - cmc(found, rank)[-1])
+
+
 def fpir(nonmated: ArrayLike, threshold: float) -> float:
     """False-positive identification rate: share of searches by strangers whose best score reaches the threshold.
 
@@ -141,7 +151,25 @@ def det(mated: ArrayLike, first: ArrayLike, nonmated: ArrayLike) -> tuple[Reals,
     return thresholds, np.asarray(false_positive), np.asarray(1 - reached / len(score))
 
 
-def smallest_rate(searches: int) -> float:
+def decibels(rate: float) -> float:
+    """An error rate as -10 log10, in which factors become sums: 20 dB is 1 %, 30 dB 0.1 %.
+
+    >>> decibels(0.01)
+    20.0
+    """
+    return -10 * math.log10(rate)
+
+
+def rate_of_decibels(level: float) -> float:
+    """The error rate of so many dB.
+
+    >>> round(rate_of_decibels(13), 4)
+    0.0501
+    """
+    return float(10 ** (-level / 10))
+
+
+def smallest_rate(searches: float) -> float:
     """Rule of 3: the smallest error rate about which `searches` without an error say anything, at 95 %.
 
     >>> smallest_rate(300)
