@@ -142,7 +142,7 @@ class Journal:
             done = {"open": False, "done": True}[body.pop("state")]
             check = body.pop("check")
             erasure, number, version = body["id"], body["number"], body["version"]
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self._refuse(where, "is damaged")
         if check != _check(body) or not isinstance(number, int) or not isinstance(erasure, str):
             self._refuse(where, "is damaged")
