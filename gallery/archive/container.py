@@ -12,6 +12,7 @@ memory is taken for it. A chunk that is damaged, moved, left out, doubled or of 
 
 import hashlib
 import os
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,6 +36,7 @@ FACTS, RECORDS, MANIFEST = b"F", b"R", b"M"
 _START = struct.Struct("<8sHI")
 _CHUNK = struct.Struct("<cI")
 _ID_BYTES = 16
+_ID = re.compile("[0-9a-f]{32}")
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,10 +116,12 @@ class Reader:
                 raise InvalidArchive(str(path), "is not an archive of a gallery")
             if version != FORMAT:
                 raise InvalidArchive(str(path), f"has format {version}; this version reads format {FORMAT}")
-            header = decoded(file.read(length) if length <= HEADER_LIMIT else b"", _Header, str(path))
+            content = file.read(length) if length <= HEADER_LIMIT else b""
             self._after_header = file.tell()
-        if len(header.archive) != 2 * _ID_BYTES or set(header.archive) - set("0123456789abcdef"):
-            raise InvalidArchive(str(path), "has no id")
+        header = decoded(content, _Header, str(path))
+        # There is one way to write a header, so that nobody can hide anything in one.
+        if msgspec.json.encode(header) != content or not _ID.fullmatch(header.archive):
+            raise InvalidArchive(str(path), "has a damaged header")
         self.archive = header.archive
         self._key = opener.unlock(header.lock, bytes.fromhex(header.archive))
 
