@@ -4,21 +4,32 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from gallery.keys.masters import Masters
+from gallery.store.engine import begin_writing
 from model.errors import StoreUnavailable
 
-HEAD = "0001"
+HEAD = "0002"
 SCRIPTS = Path(__file__).parent / "migrations"
 
+# SQLite's `user_version` where nothing that a migration overwrote is left in the files.
+_CLEAN = 2
 
-def upgrade(engine: Engine) -> None:
-    """Apply what is missing, all of it or nothing. Raises `StoreUnavailable` for a database of a later version."""
+
+def upgrade(engine: Engine, masters: Masters) -> None:
+    """Apply what is missing, all of it or nothing; what was in the clear is sealed under `masters`.
+
+    Raises `StoreUnavailable` for a database of a later version, `KeyUnavailable` where a key is needed.
+    """
     with engine.begin() as connection:
-        if _revision(connection) == HEAD:
-            return
-    # Several processes may open a new directory at once: the one that gets the lock does the work.
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        if _revision(connection) != HEAD:
-            _apply(connection)
+        current = _revision(connection) == HEAD
+    if not current:
+        # Several processes may open a new directory at once: the one that gets the lock does the work.
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            begin_writing(connection)
+            if _revision(connection) != HEAD:
+                _apply(connection, masters)
+    if engine.dialect.name == "sqlite":
+        _clean(engine)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -28,7 +39,7 @@ def _revision(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def _apply(connection: Connection) -> None:
+def _apply(connection: Connection, masters: Masters) -> None:
     # Half a command's start-up time, and wanted once in the life of a database.
     from alembic import command
     from alembic.config import Config
@@ -37,6 +48,7 @@ def _apply(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    config.attributes["masters"] = masters
     try:
         command.upgrade(config, "head")
     except CommandError as error:
@@ -44,3 +56,24 @@ def _apply(connection: Connection) -> None:
             f"it was written by a later version of gaitkeeper (schema {_revision(connection)}, known is {HEAD}); "
             "use that version"
         ) from error
+
+
+def _clean(engine: Engine) -> None:
+    """Leave no page of an earlier version in SQLite's files, its write-ahead log among them.
+
+    Pages that are given up are overwritten (`secure_delete`), but the log may have older copies. Done again at the
+    next opening if this process is killed meanwhile, or if another one is still reading.
+    """
+    with engine.execution_options(single=True).connect() as connection:
+        if connection.exec_driver_sql("PRAGMA user_version").scalar_one() >= _CLEAN:
+            return
+        busy = _empty_log(connection)
+        if not busy:
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql(f"PRAGMA user_version = {_CLEAN}")
+            _empty_log(connection)
+
+
+def _empty_log(connection: Connection) -> bool:
+    """Bring SQLite's write-ahead log into the database and empty it; True where somebody still reads it."""
+    return bool(connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0])

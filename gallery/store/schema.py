@@ -27,6 +27,9 @@ metadata = MetaData()
 # SQLite's row id is an INTEGER; elsewhere keys are 64 bits wide. Moments are microseconds since 1970, UTC.
 Key = BigInteger().with_variant(Integer, "sqlite")
 
+# In the order of code points everywhere, whatever the database's own order is: pages are in this order.
+Name = String(128).with_variant(String(128, collation="C"), "postgresql")
+
 counters = Table(
     "counters",
     metadata,
@@ -48,7 +51,7 @@ galleries = Table(
     "galleries",
     metadata,
     Column("id", Key, primary_key=True, autoincrement=False),
-    Column("name", String(128), nullable=False, unique=True),
+    Column("name", Name, nullable=False, unique=True),
     # All generations of one gallery share the id of the first: what is erased from one is erased from all.
     Column("family", Key, nullable=False),
     Column("state", String(16), nullable=False),
@@ -82,7 +85,7 @@ subjects = Table(
     metadata,
     Column("id", Key, primary_key=True, autoincrement=False),
     Column("gallery_id", Key, ForeignKey("galleries.id", ondelete="CASCADE"), nullable=False),
-    Column("name", String(128), nullable=False),
+    Column("name", Name, nullable=False),
     Column("data_key", LargeBinary, nullable=False),
     Column("wrapped_by", Key, nullable=False),  # secrets.id
     Column("consent", String(256)),

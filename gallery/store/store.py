@@ -1,178 +1,235 @@
-"""The store: every write with its change rows in one transaction, acknowledged after it is on the disk."""
+"""The store: every write with its change and audit rows in one transaction, acknowledged after it is on the disk."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
-from gallery.store import reading, writing
-from gallery.store.engine import connect
+from gallery.journal import Journal
+from gallery.keys.masters import Masters
+from gallery.store import checking, enrolling, erasing, feed, reading, removing, writing
+from gallery.store import heads as asked
+from gallery.store.counters import next_keys
+from gallery.store.engine import begin_writing, read_only, single
 from gallery.store.failures import as_unavailable
-from gallery.store.migrate import upgrade
-from gallery.store.rows import Added, Details, Head, Rows, Stored, Update
-from gallery.template import Gallery, NewTemplate, Subject, Template, now
-from model.errors import BundleMismatch, InvalidRequest, StoreUnavailable
+from gallery.store.rows import Added, Details, Erasure, Head, Rows, Sources, Stored, Update
+from gallery.store.schema import identity
+from gallery.store.secrets import Secrets
+from gallery.store.writing import KEEP, Keep
+from gallery.template import Consent, Gallery, NewTemplate, Subject, Template, now
+from model.errors import BundleMismatch, InvalidRequest
+from model.sequence import Floats
 
 PAGE = 1000
-
-
-def open_store(where: Path | str) -> "Store":
-    """The store in a data directory (or `sqlite:///DIRECTORY`), made if it is missing, migrated if it is old.
-
-    Raises `StoreUnavailable`, saying what to do.
-    """
-    text = str(where)
-    scheme, separator, rest = text.partition("://")
-    if separator and scheme != "sqlite":
-        raise StoreUnavailable(f"this version keeps its data in SQLite; {scheme}:// is not supported")
-    directory = Path(rest.removeprefix("/") or ".") if separator else Path(where)
-    with as_unavailable():
-        engine = connect(directory)
-        try:
-            upgrade(engine)
-        except BaseException:
-            engine.dispose()
-            raise
-    return Store(engine, directory)
 
 
 class Store:
     """Galleries, subjects and templates. Any thread may call any method; other processes may use the same database.
 
-    Every method raises `StoreUnavailable` where the database cannot do what is asked; then nothing of it was done.
+    Every method raises `StoreUnavailable` where the database cannot do what is asked, and then nothing of it was done;
+    those that meet sealed content raise `KeyUnavailable` where the master key is not to be had.
+
+    directory: of the data, on this machine. kind: of database. id, epoch: who this store is, and how often it was
+    restored when it was opened. journal: of the erasures.
     """
 
-    def __init__(self, engine: Engine, directory: Path) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, directory: Path, masters: Masters) -> None:
+        self._engine, self._reader, self._single = engine, read_only(engine), single(engine)
+        self._writer = engine.execution_options(writes=True)
         self.directory = directory
+        self.masters = masters
+        self.secrets = Secrets(masters)
+        self.kind: Literal["sqlite", "postgresql"] = "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
+        with self.read() as connection:
+            self.id, self.epoch = connection.execute(select(identity.c.store, identity.c.epoch)).one()
+        self.journal = Journal(directory, self.id)
 
     def close(self) -> None:
+        self.secrets.forget()
         self._engine.dispose()
 
     @contextmanager
-    def _read(self) -> Iterator[Connection]:
+    def read(self) -> Iterator[Connection]:
         """One moment of the database: what other writers do meanwhile is not seen."""
-        with as_unavailable(), self._engine.connect() as connection:
+        with as_unavailable(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with as_unavailable(), self._engine.connect() as connection:
-            # Leaving the inner block commits, and only then does the caller go on.
-            writing_connection = connection.execution_options(writes=True)
-            with writing_connection.begin():
-                yield writing_connection
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes, alone; what is done in it is on the disk when the block is left, or not done."""
+        # Leaving the inner block commits, and only then does the caller go on.
+        with as_unavailable(), self._writer.connect() as connection, connection.begin():
+            begin_writing(connection)
+            yield connection
+
+    @contextmanager
+    def _ask(self) -> Iterator[Connection]:
+        """For one statement that reads."""
+        with as_unavailable(), self._single.connect() as connection:
+            yield connection
+
+    def next_keys(self, connection: Connection, name: str, count: int) -> int:
+        """The first of `count` new keys in a row (`counters.NAMES`), in a transaction of `write`."""
+        return next_keys(connection, name, count)
 
     # Galleries
 
-    def create_gallery(self, name: str, fingerprint: str, dim: int) -> Gallery:
+    def create_gallery(
+        self, name: str, fingerprint: str, dim: int, *, vault_days: int | None = None, protected: bool = False
+    ) -> Gallery:
         """Raises `GalleryExists`."""
-        gallery = Gallery(name, fingerprint, dim, now())
-        with self._write() as connection:
-            writing.create_gallery(connection, gallery)
+        gallery = Gallery(name, fingerprint, dim, now(), vault_days=vault_days, protected=protected)
+        with self.write() as connection:
+            writing.create_gallery(connection, self, gallery)
         return gallery
 
     def delete_gallery(self, name: str) -> None:
-        """Delete a gallery with all its subjects and templates. Raises `UnknownGallery`."""
-        with self._write() as connection:
-            writing.delete_gallery(connection, reading.head(connection, name))
+        """Delete a gallery, all generations of it, with all their subjects, templates and keys.
+
+        Raises `UnknownGallery`, `SubjectHeld`.
+        """
+        with self.write() as connection:
+            erasures = removing.delete_gallery(connection, self, asked.head(connection, name))
+        for erasure in erasures:
+            erasing.confirm(self, erasure)
 
     def galleries(self) -> list[Gallery]:
-        with self._read() as connection:
+        with self.read() as connection:
             return [found.gallery for found in reading.details(connection)]
 
     def gallery(self, name: str) -> Details:
         """Raises `UnknownGallery`."""
-        with self._read() as connection:
+        with self.read() as connection:
             return reading.details(connection, name)[0]
 
     def set_calibration(self, name: str, calibration: Mapping[str, Any] | None) -> None:
         """Keep a gallery's own calibration (`Calibration.to_json()`), or forget it."""
-        with self._write() as connection:
-            writing.set_calibration(connection, reading.head(connection, name), calibration)
+        with self.write() as connection:
+            writing.set_calibration(connection, self, asked.head(connection, name), calibration)
 
     def calibration(self, name: str) -> Mapping[str, Any] | None:
         """A gallery's own calibration, if it has one. Raises `UnknownGallery`."""
-        with self._read() as connection:
-            return reading.calibration(connection, reading.head(connection, name))
+        with self.read() as connection:
+            return reading.calibration(connection, asked.head(connection, name))
+
+    def transform(self, name: str) -> Floats | None:
+        """The secret transform (dim, dim) of a protected gallery; None of any other. Raises `UnknownGallery`."""
+        with self.read() as connection:
+            return reading.transform(connection, self.secrets, asked.head(connection, name))
 
     # Subjects and templates
 
-    def enroll(self, gallery: str, fingerprint: str, new: Sequence[NewTemplate]) -> list[Added]:
+    def enroll(
+        self, gallery: str, fingerprint: str, new: Sequence[NewTemplate], *, consent: Consent | None = None
+    ) -> list[Added]:
         """Add templates of the bundle with this fingerprint, all or none; subjects are made as needed.
 
-        Raises `UnknownGallery`, `BundleMismatch`.
+        consent: given to every subject of this call. Raises `UnknownGallery`, `BundleMismatch`, `InvalidRequest`.
         """
-        with self._write() as connection:
-            at = reading.head(connection, gallery)
+        with self.write() as connection:
+            at = asked.head(connection, gallery)
             if at.fingerprint != fingerprint:
                 raise BundleMismatch(gallery, at.fingerprint, fingerprint)
             for item in new:
                 if len(item.embedding) != at.dim:
                     raise InvalidRequest("embedding", f"must have {at.dim} numbers, got {len(item.embedding)}")
-            return writing.enroll(connection, at, new)
+            return enrolling.enroll(connection, self, at, new, consent)
 
-    def erase_subject(self, gallery: str, subject: str) -> int:
-        """Erase a subject; returns how many templates it had. Raises `UnknownGallery`, `UnknownSubject`."""
-        with self._write() as connection:
-            return writing.erase_subject(connection, reading.head(connection, gallery), subject)
+    def update_subject(
+        self,
+        gallery: str,
+        subject: str,
+        *,
+        consent: Consent | Keep | None = KEEP,
+        hold: str | Keep | None = KEEP,
+        metadata: Mapping[str, Any] | Keep | None = KEEP,
+    ) -> Subject:
+        """Change what is known of a subject; None takes it away. metadata: an object of JSON, 16 KiB at most.
 
-    def erase_template(self, gallery: str, template: int) -> None:
-        """Erase one template, and its subject with its last one. Raises `UnknownGallery`, `UnknownTemplate`."""
-        with self._write() as connection:
-            writing.erase_template(connection, reading.head(connection, gallery), template)
+        Raises `UnknownGallery`, `UnknownSubject`, `InvalidRequest`, `LimitExceeded`.
+        """
+        with self.write() as connection:
+            at = asked.head(connection, gallery)
+            writing.update_subject(connection, self, at, subject, consent, hold, metadata)
+            return reading.subject(connection, self.secrets, at, subject)
+
+    def erase_subject(self, gallery: str, subject: str) -> Erasure:
+        """Erase a subject; on return it is withheld from every answer, everywhere.
+
+        Raises `UnknownGallery`, `UnknownSubject`, `SubjectHeld`.
+        """
+        with self.write() as connection:
+            erasure = removing.erase_subject(connection, self, asked.head(connection, gallery), subject)
+        erasing.confirm(self, erasure)
+        return erasure
+
+    def erase_template(self, gallery: str, template: int) -> Erasure:
+        """Erase one template, and its subject with its last one.
+
+        Raises `UnknownGallery`, `UnknownTemplate`, `SubjectHeld`.
+        """
+        with self.write() as connection:
+            erasure = removing.erase_template(connection, self, asked.head(connection, gallery), template)
+        erasing.confirm(self, erasure)
+        return erasure
 
     def subjects(self, gallery: str, *, after: str = "", limit: int = PAGE) -> list[Subject]:
         """At most `limit` subjects by id, those behind `after`. Raises `UnknownGallery`."""
-        with self._read() as connection:
-            return reading.subject_page(connection, reading.head(connection, gallery), after, limit)
+        with self.read() as connection:
+            return reading.subject_page(connection, self.secrets, asked.head(connection, gallery), after, limit)
 
     def subject(self, gallery: str, subject: str) -> Subject:
         """Raises `UnknownGallery`, `UnknownSubject`."""
-        with self._read() as connection:
-            return reading.subject(connection, reading.head(connection, gallery), subject)
+        with self.read() as connection:
+            return reading.subject(connection, self.secrets, asked.head(connection, gallery), subject)
 
     def templates_of(self, gallery: str, subject: str) -> list[Template]:
         """A subject's templates, oldest first. Raises `UnknownGallery`, `UnknownSubject`."""
-        with self._read() as connection:
-            return reading.templates_of(connection, reading.head(connection, gallery), subject)
+        with self.read() as connection:
+            return reading.templates_of(connection, self.secrets, asked.head(connection, gallery), subject)
 
-    def sources(self, gallery: str) -> set[tuple[str, str]]:
+    def sources(self, gallery: str) -> Sources:
         """(subject, source) of all templates that were enrolled with a source. Raises `UnknownGallery`."""
-        with self._read() as connection:
-            return reading.sources(connection, reading.head(connection, gallery))
+        with self.read() as connection:
+            return reading.sources(connection, self.secrets, asked.head(connection, gallery))
 
     # For caches
 
     def head(self, gallery: str) -> Head:
         """The gallery and the number of its last change; cheap enough to ask before every search."""
-        with self._read() as connection:
-            return reading.head(connection, gallery)
+        with self._ask() as connection:
+            return asked.head(connection, gallery)
+
+    def heads(self) -> list[Head]:
+        """Of all galleries, by key."""
+        with self._ask() as connection:
+            return asked.heads(connection)
+
+    def owners(self, ids: Sequence[int]) -> Mapping[int, str]:
+        """The subject of each of these templates that is there, unless its subject has expired."""
+        with self._ask() as connection:
+            return asked.owners(connection, ids)
 
     def everything(self, gallery: str) -> tuple[Head, Rows]:
         """All templates, and the change they are up to."""
-        with self._read() as connection:
-            at = reading.head(connection, gallery)
-            return at, reading.everything(connection, at)
+        with self.read() as connection:
+            at = asked.head(connection, gallery)
+            return at, feed.everything(connection, self.secrets, at)
 
     def update(self, gallery: str, since: int) -> tuple[Head, Update]:
         """What happened after change `since`."""
-        with self._read() as connection:
-            at = reading.head(connection, gallery)
-            return at, reading.update(connection, at, since)
+        with self.read() as connection:
+            at = asked.head(connection, gallery)
+            return at, feed.update(connection, self.secrets, at, since)
 
     def stored(self, ids: Sequence[int], dim: int) -> Mapping[int, Stored]:
         """These templates as they are now; whatever was erased is missing."""
-        with self._read() as connection:
-            return reading.stored(connection, ids, dim)
+        with self.read() as connection:
+            return feed.stored(connection, self.secrets, ids, dim)
 
     def check(self) -> list[str]:
-        """What is wrong with the database's file; empty when it is sound."""
-        with self._read() as connection:
-            found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
-            broken = [
-                f"{row[0]} {row[1]}: no {row[2]}" for row in connection.exec_driver_sql("PRAGMA foreign_key_check")
-            ]
-        return [line for line in found if line != "ok"] + broken
+        """What is wrong in the database; empty when it is sound."""
+        with self.read() as connection:
+            return checking.check(connection)
