@@ -7,9 +7,9 @@ It has keys and no names. A line:
 
 A line is on the disk (fsync) as `open` before its erasure's transaction commits, and `done` before the erasure is
 acknowledged. Lines are added only by who holds the database's lock for writing, and the first thing done then is to
-settle the last line if it is open: the database says whether that transaction came to be. So only the last line is
-ever open, and an erasure that failed, or was killed, leaves nothing behind that could erase somebody later. number
-counts the lines, and is held against the number of erasures in the database.
+settle what is open at the end: the database says whether that transaction came to be. So only the lines of the last
+transaction are ever open, and an erasure that failed, or was killed, leaves nothing behind that could erase somebody
+later. number counts the lines, and is held against the number of erasures in the database.
 """
 
 import hashlib
@@ -19,15 +19,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from model.errors import InvalidArchive
+
+# What became of an erasure that has a line: it was committed (True), it never was (False), or its transaction is under
+# way (None).
+Fate: TypeAlias = Callable[[str], bool | None]
 
 FILE = "erasures.jsonl"
 VERSION = 1
 
 _OPEN, _DONE = b'{"state":"open",', b'{"state":"done",'
-_TAIL = 1 << 16
+_BLOCK = 1 << 14
 _ADVICE = (
     "it says who must be erased again when a backup is restored. Put back its own copy; only if there is none, and no "
     "older backup was restored, move it away: it is then written anew from the database"
@@ -71,36 +75,40 @@ class Journal:
         if not self.path.exists():
             return None
         with self.path.open("rb") as file:
-            found = _last(file.fileno())
-        return None if found is None else self._parsed(found[1], "the last line")
+            return next((line for _, line in self._backwards(file.fileno())), None)
 
-    def add(self, erasure: str, fields: Mapping[str, Any], known: Callable[[str], bool], *, done: bool = False) -> None:
-        """Add a line and bring it to the disk; an open one before it is settled first.
+    def add(self, erasure: str, fields: Mapping[str, Any], fate: Fate) -> None:
+        """Add an open line and bring it to the disk; those of an earlier transaction are settled first."""
+        self._append(erasure, fields, fate, done=False)
 
-        known: whether the database has an erasure of this id. done: it has, and the line is only caught up with.
-        """
-        with self._opened() as file:
-            end, number = self._settled(file, known)
-            raw = self._written(erasure, fields, number + 1, done)
-            try:
-                _write(file, raw, end)
-                os.fsync(file)
-            except OSError:
-                os.ftruncate(file, end)
-                raise
+    def catch_up(self, erasure: str, fields: Mapping[str, Any], fate: Fate) -> None:
+        """Add a line for an erasure that the database has and the journal lacks."""
+        self._append(erasure, fields, fate, done=True)
 
-    def settle(self, known: Callable[[str], bool]) -> None:
-        """Mark the last line as done if the database knows its erasure; else remove it, for it never came to be."""
+    def settle(self, fate: Fate) -> None:
+        """Mark open lines as done if the database knows their erasures; else remove them, for they never came to be."""
         if self.path.exists():
             with self._opened() as file:
-                self._settled(file, known)
+                self._settled(file, fate)
 
     def confirm(self, erasure: str) -> None:
         """Mark the line of an erasure as done, now that its transaction has committed, unless another process did."""
         with self._opened() as file:
-            found = _last(file)
-            if found is not None and found[1].startswith(_OPEN) and self._parsed(found[1], "").id == erasure:
-                _mark_done(file, found[0])
+            for start, line in self._backwards(file):
+                if not line.done and line.id == erasure:
+                    _mark_done(file, start)
+                if line.done or line.id == erasure:
+                    return
+
+    def _append(self, erasure: str, fields: Mapping[str, Any], fate: Fate, *, done: bool) -> None:
+        with self._opened() as file:
+            end, number = self._settled(file, fate)
+            try:
+                _write(file, self._written(erasure, fields, number + 1, done), end)
+                os.fsync(file)
+            except OSError:
+                os.ftruncate(file, end)
+                raise
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
@@ -113,23 +121,31 @@ class Journal:
         finally:
             os.close(file)
 
-    def _settled(self, file: int, known: Callable[[str], bool]) -> tuple[int, int]:
+    def _settled(self, file: int, fate: Fate) -> tuple[int, int]:
         """Where the next line begins, and how many there are before it; what is cut off behind that is removed."""
-        found = _last(file)
-        if found is None:
-            end = number = 0
-        else:
-            start, raw = found
-            line = self._parsed(raw, "the last line")
-            end, number = start + len(raw), line.number
-            if not line.done and known(line.id):
+        end, number, first = _end(file), 0, True
+        for start, line in self._backwards(file):
+            number = line.number if first else number
+            first = False
+            if line.done:
+                break
+            became = fate(line.id)
+            if became:
                 _mark_done(file, start)
-            elif not line.done:
-                end, number = start, number - 1
+            elif became is False:
+                end, number = start, line.number - 1
         if os.fstat(file).st_size != end:
             os.ftruncate(file, end)
             os.fsync(file)
         return end, number
+
+    def _backwards(self, file: int) -> Iterator[tuple[int, Line]]:
+        """Each line's place and the line, the last one first."""
+        end = _end(file)
+        while end > 0:
+            start = _newline_before(file, end - 1)
+            yield start, self._parsed(os.pread(file, end - start, start), f"the line at byte {start}")
+            end = start
 
     def _written(self, erasure: str, fields: Mapping[str, Any], number: int, done: bool) -> bytes:
         body = {"id": erasure, **fields, "version": VERSION, "store": self._store, "number": number}
@@ -165,18 +181,20 @@ def _check(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _last(file: int) -> tuple[int, bytes] | None:
-    """Place and bytes of the last whole line; what comes behind it was being written when its process was killed."""
-    size = os.fstat(file).st_size
-    reach = _TAIL
-    while True:
-        start = max(0, size - reach)
-        tail = os.pread(file, size - start, start)
-        end = tail.rfind(b"\n")
-        before = tail.rfind(b"\n", 0, max(end, 0))
-        if before >= 0 or start == 0:
-            return None if end < 0 else (start + before + 1, tail[before + 1 : end + 1])
-        reach *= 4
+def _end(file: int) -> int:
+    """Where the last whole line ends; what comes behind it was being written when its process was killed."""
+    return _newline_before(file, os.fstat(file).st_size)
+
+
+def _newline_before(file: int, end: int) -> int:
+    """The place behind the last end of a line before `end`; 0 if there is none."""
+    while end > 0:
+        start = max(0, end - _BLOCK)
+        found = os.pread(file, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
 
 
 def _write(file: int, raw: bytes, place: int) -> None:

@@ -23,7 +23,7 @@ def record(connection: Connection, store: "Store", erasure: Erasure, action: str
     connection.execute(insert(erasures).values(**_values(erasure)))
     detail = {"erasure": erasure.id, "change": erasure.seq, "whole": erasure.whole, "templates": len(erasure.templates)}
     append(connection, store, action, erasure.gallery, erasure.subject or None, **detail)
-    store.journal.add(erasure.id, _fields(connection, store, erasure), lambda asked: _known(connection, asked))
+    store.journal.add(erasure.id, _fields(connection, store, erasure), lambda asked: fate(connection, store, asked))
 
 
 def confirm(store: "Store", erasure: Erasure) -> None:
@@ -32,8 +32,13 @@ def confirm(store: "Store", erasure: Erasure) -> None:
         store.journal.confirm(erasure.id)
 
 
-def _known(connection: Connection, erasure: str) -> bool:
-    return connection.scalar(select(erasures.c.id).where(erasures.c.id == erasure)) is not None
+def fate(connection: Connection, store: "Store", erasure: str) -> bool | None:
+    """What became of an erasure in the journal, asked in a transaction of `Store.write` (`gallery.journal.Fate`)."""
+    wanted = select(erasures.c.id).where(erasures.c.id == erasure)
+    if connection.scalar(wanted) is None:
+        return False
+    with store.read() as outside:  # sees what was committed, and nothing of this transaction
+        return outside.scalar(wanted) is not None or None
 
 
 def _values(erasure: Erasure) -> dict[str, Any]:

@@ -79,6 +79,24 @@ def test_settling_alone_removes_or_marks_the_last_line(tmp_path: Path) -> None:
     assert [(line.id, line.done) for line in journal(tmp_path).lines()] == [("one", True)]
 
 
+def test_the_lines_of_one_transaction_stay_open_until_it_ends(tmp_path: Path) -> None:
+    erase(journal(tmp_path), "before")
+    for name in ("one", "two", "three"):
+        journal(tmp_path).add(name, FIELDS, lambda asked: None)
+    assert [line.done for line in journal(tmp_path).lines()] == [True, False, False, False]
+    journal(tmp_path).confirm("one")
+    journal(tmp_path).settle(lambda asked: True)
+    assert [line.done for line in journal(tmp_path).lines()] == [True] * 4
+
+
+def test_the_lines_of_a_transaction_that_failed_go_together(tmp_path: Path) -> None:
+    erase(journal(tmp_path), "before")
+    for name in ("one", "two", "three"):
+        journal(tmp_path).add(name, FIELDS, lambda asked: None)
+    erase(journal(tmp_path), "next", known=lambda asked: False)
+    assert [(line.id, line.number) for line in journal(tmp_path).lines()] == [("before", 1), ("next", 2)]
+
+
 def test_confirming_what_another_process_settled_changes_nothing(tmp_path: Path) -> None:
     erase(journal(tmp_path), "one", "two")
     before = (tmp_path / FILE).read_bytes()
