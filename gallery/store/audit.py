@@ -204,7 +204,7 @@ def verify_chain(
 def _fault(before: ChainHead, row: Row[Any], noted: ChainHead | None) -> str:
     """What is wrong with a row that comes behind `before`; empty if nothing is."""
     try:
-        sound = link(bytes.fromhex(before.hash), row._mapping) == row.hash
+        sound = link(bytes.fromhex(before.hash), row._asdict()) == row.hash
     except (TypeError, ValueError):  # SQLite takes anything in any column
         sound = False
     if not sound:

@@ -4,14 +4,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, insert, select
 
-from gallery.store.audit import append, chain_head
+from gallery.journal import Line
+from gallery.store.audit import ChainHead, append, chain_head
 from gallery.store.failures import as_unavailable
 from gallery.store.moments import stamp, when
 from gallery.store.rows import Erasure
-from gallery.store.schema import counters, erasures
+from gallery.store.schema import audit, counters, erasures
 
 if TYPE_CHECKING:
     from gallery.store.store import Store
+
+# Columns of `erasures` that the journal keeps too.
+_KEPT = ("seq", "gallery_id", "subject_id", "whole", "templates", "generation", "at")
 
 
 def record(connection: Connection, store: "Store", erasure: Erasure, action: str = "erase") -> None:
@@ -20,10 +24,11 @@ def record(connection: Connection, store: "Store", erasure: Erasure, action: str
 
     action: for the audit log, `erase` or `purge`. Raises OSError or `InvalidArchive` where the journal cannot be kept.
     """
-    connection.execute(insert(erasures).values(**_values(erasure)))
+    connection.execute(insert(erasures).values(**values_of(erasure)))
     detail = {"erasure": erasure.id, "change": erasure.seq, "whole": erasure.whole, "templates": len(erasure.templates)}
     append(connection, store, action, erasure.gallery, erasure.subject or None, **detail)
-    store.journal.add(erasure.id, _fields(connection, store, erasure), lambda asked: fate(connection, store, asked))
+    fields = _fields(connection, erasure, chain_head(connection, store))
+    store.journal.add(erasure.id, fields, lambda asked: fate(connection, store, asked))
 
 
 def confirm(store: "Store", erasure: Erasure) -> None:
@@ -41,7 +46,13 @@ def fate(connection: Connection, store: "Store", erasure: str) -> bool | None:
         return outside.scalar(wanted) is not None or None
 
 
-def _values(erasure: Erasure) -> dict[str, Any]:
+def write_missing(connection: Connection, store: "Store", erasure: Erasure) -> None:
+    """Write an erasure into the journal that the database has and the journal lacks: another host's, perhaps."""
+    fields = _fields(connection, erasure, position(connection, erasure))
+    store.journal.catch_up(erasure.id, fields, lambda asked: fate(connection, store, asked))
+
+
+def values_of(erasure: Erasure) -> dict[str, Any]:
     return {
         "id": erasure.id,
         "seq": erasure.seq,
@@ -56,12 +67,30 @@ def _values(erasure: Erasure) -> dict[str, Any]:
     }
 
 
-def _fields(connection: Connection, store: "Store", erasure: Erasure) -> dict[str, Any]:
+def _fields(connection: Connection, erasure: Erasure, at: ChainHead | None) -> dict[str, Any]:
     """What the journal keeps: enough to erase the same again, and numbers that must not be used again."""
-    kept = ("seq", "gallery_id", "subject_id", "whole", "templates", "generation", "at")
-    values = _values(erasure)
+    values = values_of(erasure)
     last = {row.name: row.last for row in connection.execute(select(counters))}
-    return {**{name: values[name] for name in kept}, "audit": str(chain_head(connection, store)), "counters": last}
+    return {**{name: values[name] for name in _KEPT}, "audit": None if at is None else str(at), "counters": last}
+
+
+def of_line(line: Line) -> Erasure:
+    """The erasure of a line of the journal, as it was when it was done."""
+    held = line.fields
+    key, subject, templates = held["gallery_id"], held["subject_id"], tuple(held["templates"])
+    at = when(held["at"])
+    return Erasure(line.id, key, subject, held["whole"], templates, held["seq"], held["generation"], "withheld", at)
+
+
+def position(connection: Connection, erasure: Erasure) -> ChainHead | None:
+    """Where in the audit log the erasure is."""
+    # Canonical JSON has one spelling only.
+    spelled = f'%"erasure":"{erasure.id}"%'
+    wanted = select(audit.c.seq, audit.c.hash).where(
+        audit.c.gallery_id == erasure.gallery, audit.c.detail.like(spelled)
+    )
+    row = connection.execute(wanted.order_by(audit.c.seq).limit(1)).one_or_none()
+    return None if row is None else ChainHead(row.seq, bytes(row.hash).hex())
 
 
 def as_erasure(row: Row[Any]) -> Erasure:
