@@ -9,6 +9,7 @@ from gallery.keys.masters import FILE, Masters
 from gallery.store.engine import connect
 from gallery.store.failures import as_unavailable
 from gallery.store.migrate import upgrade
+from gallery.store.replaying import catch_up
 from gallery.store.schema import secrets
 from gallery.store.store import Store
 
@@ -18,14 +19,16 @@ def open_store(where: Path | str, *, masters: Masters | None = None, database: s
 
     masters: by default those in `master.key` of the directory, which is made with a new store. database: the URL of a
     PostgreSQL database; by default the SQLite database in the directory. Raises `StoreUnavailable`, saying what to do,
-    and `KeyUnavailable`.
+    `KeyUnavailable`, and `InvalidArchive` for a journal of erasures that is damaged or another store's.
     """
     directory = Path(where)
     with as_unavailable():
         engine = connect(directory, database)
         try:
             upgrade(engine, masters or FileMasters(directory / FILE))
-            return Store(engine, directory, masters or _own(engine, directory))
+            store = Store(engine, directory, masters or _own(engine, directory))
+            catch_up(store)
+            return store
         except BaseException:
             engine.dispose()
             raise

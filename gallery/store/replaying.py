@@ -36,10 +36,10 @@ def catch_up(store: "Store") -> int:
             store.journal.settle(lambda asked: erasing.fate(connection, store, asked))
             lines = list(store.journal.lines())
             again = _unknown(connection, lines)
-            for line in again:
-                _erase_again(connection, store, line)
             if again:
                 _move_on(connection, lines)
+            for line in again:
+                _erase_again(connection, store, line)
             _write_missing(connection, store, lines)
     if again:
         store.epoch += 1
