@@ -12,6 +12,7 @@ from gallery.store.migrate import upgrade
 from gallery.store.replaying import catch_up
 from gallery.store.schema import secrets
 from gallery.store.store import Store
+from model.errors import StoreUnavailable
 
 
 def open_store(where: Path | str, *, masters: Masters | None = None, database: str | None = None) -> Store:
@@ -21,6 +22,8 @@ def open_store(where: Path | str, *, masters: Masters | None = None, database: s
     PostgreSQL database; by default the SQLite database in the directory. Raises `StoreUnavailable`, saying what to do,
     `KeyUnavailable`, and `InvalidArchive` for a journal of erasures that is damaged or another store's.
     """
+    if "://" in str(where):
+        raise StoreUnavailable("data needs a directory; the URL of a database is given apart, as GAITKEEPER_DATABASE")
     directory = Path(where)
     with as_unavailable():
         engine = connect(directory, database)

@@ -1,7 +1,9 @@
 """A library in an empty directory, and embeddings that are easy to reason about."""
 
 import json
+import os
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from model.bundle_writing import write_bundle
 from model.clips import ClipSpec, unit_length
 from model.sequence import Floats
 from tests.gallery.command_line import CALIBRATION, Run
+from tests.postgres import Server, shared_server
 
 BUNDLE = "b" * 64
 DIM = 8
@@ -24,20 +27,56 @@ DIM = 8
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without galleries; a copy of it is quicker than the migrations."""
+    """A SQLite database without galleries; a copy of it is quicker than the migrations."""
     directory = tmp_path_factory.mktemp("migrated")
     open_store(directory).close()
     return directory / DATABASE
 
 
-@pytest.fixture
-def store(tmp_path: Path, migrated: Path) -> Iterator[Store]:
-    """An empty store in `tmp_path / "data"`."""
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A PostgreSQL server with a migrated database `migrated_…`, to be copied."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "only")
+    with shared_server(os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))) as server:
+        url = server.create(f"migrated_{worker}")
+        open_store(tmp_path_factory.mktemp("migrated"), database=url).close()
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Iterator[str | None]:
+    """URL of an empty database for `tmp_path / "data"`; None for SQLite's, which is there. Every test that asks for it,
+    or for `store`, runs once on each."""
     (tmp_path / "data").mkdir(mode=0o700)
-    shutil.copy(migrated, tmp_path / "data")
-    opened = open_store(tmp_path / "data")
-    yield opened
-    opened.close()
+    if request.param == "sqlite":
+        shutil.copy(migrated, tmp_path / "data")
+        yield None
+        return
+    server: Server = request.getfixturevalue("postgres")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "only")
+    name = f"test_{uuid.uuid4().hex}"
+    yield server.create(name, f"migrated_{worker}")
+    server.drop(name)
+
+
+@pytest.fixture
+def open_again(tmp_path: Path, database: str | None) -> Iterator[Callable[[], Store]]:
+    """`open_again()`: the store of the test once more, as another process would open it."""
+    opened: list[Store] = []
+
+    def again() -> Store:
+        opened.append(open_store(tmp_path / "data", database=database))
+        return opened[-1]
+
+    yield again
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def store(open_again: Callable[[], Store]) -> Store:
+    """An empty store in `tmp_path / "data"`, on each kind of database."""
+    return open_again()
 
 
 @pytest.fixture
