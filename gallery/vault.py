@@ -6,6 +6,7 @@ Nothing is converted or rounded: what comes out is the sequence that went in. Th
 of its subject (`gallery/store/vault.py`); here it is plain.
 """
 
+import hashlib
 import struct
 import zlib
 from typing import NoReturn
@@ -72,6 +73,16 @@ def unpack(packed: bytes) -> SkeletonSequence:
         return SkeletonSequence(joints, confidence, layout, header.fps, units, header.aspect)
     except GaitkeeperError as error:
         raise InvalidArchive("skeleton of the vault", str(error)) from error
+
+
+def source_of(sequence: SkeletonSequence) -> str:
+    """A name for the content of a sequence: the same recording, read again from any file, has the same."""
+    identity = hashlib.sha256(
+        f"{sequence.layout.name} {sequence.joints.shape} {sequence.fps:.6g} {sequence.units} {sequence.aspect}".encode()
+    )
+    identity.update(sequence.joints.tobytes())
+    identity.update(sequence.confidence.tobytes())
+    return identity.hexdigest()
 
 
 def _inflated(deflated: bytes, size: int) -> bytes:

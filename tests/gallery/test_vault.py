@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.enroll import source_of
-from gallery.vault import HEADER_BYTES, MAGIC, pack, unpack
+from gallery.vault import HEADER_BYTES, MAGIC, pack, source_of, unpack
 from model.errors import InvalidArchive
 from model.named_layouts import COCO_17, NTU_25
 from model.sequence import SkeletonSequence, Units
