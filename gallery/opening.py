@@ -1,5 +1,6 @@
 """What the commands open: the store of a data directory, the encoder of a bundle, one person of a file."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -10,6 +11,7 @@ from model.errors import ModelMissing, StoreUnavailable
 
 if TYPE_CHECKING:
     from gallery.library import Library
+    from gallery.store import Store
     from model.bundle import Bundle
     from model.readers import Hints, Recording, Track
     from model.runtime import Encoder
@@ -36,18 +38,31 @@ def open_library(data: Path, bundle: "Bundle | None" = None, *, make: bool = Fal
     """The library of a data directory, with the bundle's calibration. Unless `make`, the directory must be there."""
     from gallery.calibration import Calibration
     from gallery.library import Library
-    from gallery.store import open_store
-    from gallery.store.engine import DATABASE
 
-    if not make and not (data / DATABASE).exists():
-        raise StoreUnavailable(f"there is none in {data}; `gaitkeeper enroll` makes it, or name another with --data")
     content = None if bundle is None else bundle.calibration_json()
     priors = {} if bundle is None or content is None else {bundle.fingerprint: Calibration.from_json(content)}
-    library = Library(open_store(data), priors=priors)
+    library = Library(open_data(data, make=make), priors=priors)
     try:
         yield library
     finally:
         library.close()
+
+
+def open_data(data: Path, *, make: bool = False) -> "Store":
+    """The store of a data directory. Unless `make`, SQLite's database must be there.
+
+    The environment says what else belongs to it: `GAITKEEPER_DATABASE`, the URL of a PostgreSQL database to use instead
+    (`postgresql://USER:PASSWORD@HOST/NAME`), and `GAITKEEPER_KEYS`, where the master keys are (`file:PATH`, `env:NAME`
+    or `command:COMMAND`). Raises `StoreUnavailable`, `KeyUnavailable`.
+    """
+    from gallery.keys.masters import open_masters
+    from gallery.store import open_store
+    from gallery.store.engine import DATABASE
+
+    database, keys = os.environ.get("GAITKEEPER_DATABASE") or None, os.environ.get("GAITKEEPER_KEYS") or None
+    if not make and database is None and not (data / DATABASE).exists():
+        raise StoreUnavailable(f"there is none in {data}; `gaitkeeper enroll` makes it, or name another with --data")
+    return open_store(data, masters=None if keys is None else open_masters(keys, data), database=database)
 
 
 def read_track(
