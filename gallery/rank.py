@@ -1,11 +1,13 @@
 """From templates to subjects: the best subjects of a probe, however many templates each of them has."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gallery.index import Ids, VectorIndex
+from gallery.index import Ids
+from gallery.owners import NOBODY, Owners
 from gallery.template import Candidate
 from model.sequence import Floats
 
@@ -14,56 +16,29 @@ GROWTH = 16
 # The index computes in float32, in an order of its own; scores nearer than this may be the other way round.
 ROUNDING = 1e-5
 
-# Of one probe: subjects, and the embeddings of their templates by id.
-Held: TypeAlias = dict[str, dict[int, Floats]]
-
-
-@dataclass(slots=True)
-class Owners:
-    """Which subject each template in the index belongs to; one writer, any number of readers."""
-
-    subject_of: dict[int, int]
-    templates_of: dict[int, int]
-
-    @classmethod
-    def empty(cls) -> "Owners":
-        return cls({}, {})
-
-    @property
-    def subjects(self) -> int:
-        return len(self.templates_of)
-
-    def add(self, ids: Ids, subjects: Ids) -> None:
-        for template, subject in zip(ids.tolist(), subjects.tolist(), strict=True):
-            self.subject_of[template] = subject
-            self.templates_of[subject] = self.templates_of.get(subject, 0) + 1
-
-    def remove(self, ids: Ids) -> None:
-        for template in ids.tolist():
-            subject = self.subject_of.pop(template, None)
-            if subject is not None:
-                self.templates_of[subject] -= 1
-                if not self.templates_of[subject]:
-                    del self.templates_of[subject]
+# (probes, k) to scores and ids, as `VectorIndex.search`.
+Search: TypeAlias = Callable[[Floats, int], tuple[Floats, Ids]]
 
 
 def shortlist(
-    index: VectorIndex, owners: Owners, probes: Floats, want: int, best: int = 1
+    search: Search, owners: Owners, probes: Floats, want: int, best: int, now: int
 ) -> list[dict[int, list[int]]]:
     """For each probe (q, dim), the subjects that may be among its `want` best, with their `best` best templates.
 
     A subject's score is the mean of its `best` highest template scores. All of the `want` best subjects are there,
-    and those so near to the last of them that only exact arithmetic can tell.
+    and those so near to the last of them that only exact arithmetic can tell. Who has expired at `now` is not.
     """
     found: list[dict[int, list[int]]] = [{} for _ in range(len(probes))]
     open_probes = np.arange(len(probes))
     k = max(FIRST_ROUND, 4 * want * best)
     while len(open_probes):
-        scores, ids = index.search(probes[open_probes], k)
+        scores, ids = search(probes[open_probes], k)
+        subjects, held = owners.of(ids, now)
         everything = scores.shape[1] < k
         still = []
-        for place, row, templates in zip(open_probes.tolist(), scores.tolist(), ids.tolist(), strict=True):
-            chosen = _choose(owners, row, templates, want, best, everything)
+        rows = zip(scores.tolist(), ids.tolist(), subjects.tolist(), held.tolist(), strict=True)
+        for place, row in zip(open_probes.tolist(), rows, strict=True):
+            chosen = _choose(*row, want, best, everything)
             if chosen is None:
                 still.append(place)
             else:
@@ -74,42 +49,56 @@ def shortlist(
 
 
 def _choose(
-    owners: Owners, scores: list[float], templates: list[int], want: int, best: int, everything: bool
+    scores: list[float],
+    templates: list[int],
+    subjects: list[int],
+    held: list[int],
+    want: int,
+    best: int,
+    everything: bool,
 ) -> dict[int, list[int]] | None:
     """The subjects of one probe's templates, or None if templates further down could still change them."""
-    held: dict[int, list[tuple[float, int]]] = {}
-    for score, template in zip(scores, templates, strict=True):
-        subject = owners.subject_of.get(template)
-        if subject is not None:
-            mine = held.setdefault(subject, [])
-            if len(mine) < best:
-                mine.append((score, template))
-    full = {subject: min(best, owners.templates_of.get(subject, 0)) for subject in held}
-    partly = [] if everything else [subject for subject, mine in held.items() if len(mine) < full[subject]]
-    means = {subject: _total(mine) / len(mine) for subject, mine in held.items() if subject not in partly}
+    mine: dict[int, list[tuple[float, int]]] = {}
+    full: dict[int, int] = {}
+    for score, template, subject, count in zip(scores, templates, subjects, held, strict=True):
+        if subject != NOBODY:
+            chosen = mine.setdefault(subject, [])
+            if len(chosen) < best:
+                chosen.append((score, template))
+                full[subject] = min(best, count)
+    partly = [] if everything else [subject for subject, chosen in mine.items() if len(chosen) < full[subject]]
+    means = {subject: _total(chosen) / len(chosen) for subject, chosen in mine.items() if subject not in partly}
     last = sorted(means.values())[-want] if len(means) >= want else -np.inf
     if not everything:
         # Whoever is not seen at all has at most the lowest score; who is seen partly, at most this much.
         lowest = scores[-1]
-        bounds = [(_total(held[s]) + (full[s] - len(held[s])) * lowest) / full[s] for s in partly]
+        bounds = [(_total(mine[s]) + (full[s] - len(mine[s])) * lowest) / full[s] for s in partly]
         if max([lowest, *bounds]) > last - ROUNDING:
             return None
-    return {s: [template for _, template in held[s]] for s, mean in means.items() if mean >= last - ROUNDING}
+    return {s: [template for _, template in mine[s]] for s, mean in means.items() if mean >= last - ROUNDING}
 
 
 def _total(scored: list[tuple[float, int]]) -> float:
     return sum(score for score, _ in scored)
 
 
-def ranked(probe: Floats, lists: Held, best: int) -> list[Candidate]:
-    """Candidates by score, then by subject; in an arithmetic whose result depends on these two vectors only."""
-    rows = [(subject, template, held[template]) for subject, held in lists.items() for template in held]
-    if not rows:
-        return []
-    exact = (np.stack([row[2] for row in rows]).astype(np.float64) * probe.astype(np.float64)).sum(axis=1)
+def exact_scores(probes: Floats, rows: Floats) -> NDArray[np.float64]:
+    """Cosines (n,) of probes (n, dim) with rows (n, dim), in an arithmetic whose result for a pair depends on its two
+    vectors only."""
+    scores: NDArray[np.float64] = (rows.astype(np.float64) * probes.astype(np.float64)).sum(axis=1)
+    return scores.clip(-1, 1)
+
+
+def ranked(templates: Sequence[tuple[int, float]], names: Mapping[int, str], best: int) -> list[Candidate]:
+    """Candidates by score, then by subject, from (template, exact score) and the subject of each template.
+
+    Templates that are nobody's are passed by.
+    """
     scored: dict[str, list[tuple[float, int]]] = {}
-    for (subject, template, _), score in zip(rows, exact.clip(-1, 1).tolist(), strict=True):
-        scored.setdefault(subject, []).append((-score, template))
+    for template, score in templates:
+        name = names.get(template)
+        if name is not None:
+            scored.setdefault(name, []).append((-score, template))
     candidates = []
     for subject, mine in scored.items():
         chosen = sorted(mine)[:best]

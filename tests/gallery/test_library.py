@@ -1,13 +1,12 @@
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gallery.calibration import Calibration
 from gallery.library import Library
-from gallery.store import Store, open_store
+from gallery.store import Store
 from gallery.template import NewTemplate, Outcome
 from model.clips import unit_length
 from model.errors import BundleMismatch, EmptyGallery, InvalidRequest, UnknownGallery, UnknownSubject
@@ -141,12 +140,12 @@ def test_verification_compares_with_one_subject_only(library: Library, enroll: E
 
 
 def test_what_another_store_on_the_same_files_does_is_seen_by_the_next_request(
-    library: Library, enroll: Enroll, vectors: Vectors, tmp_path: Path
+    library: Library, enroll: Enroll, vectors: Vectors, open_again: Callable[[], Store]
 ) -> None:
     rows = vectors(3)
     enroll("ann", rows[0])
     assert who(library, rows[0]) == ["ann"]
-    other = Library(open_store(tmp_path / "data"))
+    other = Library(open_again())
     other.enroll("staff", [NewTemplate("bob", rows[1])], fingerprint=BUNDLE)
     assert set(who(library, rows[0])) == {"ann", "bob"}
     other.erase_subject("staff", "ann")
@@ -157,7 +156,6 @@ def test_what_another_store_on_the_same_files_does_is_seen_by_the_next_request(
     other.create("staff", fingerprint=BUNDLE, dim=8)
     other.enroll("staff", [NewTemplate("eve", rows[2])], fingerprint=BUNDLE)
     assert who(library, rows[0]) == ["eve"]
-    other.close()
 
 
 def test_galleries_do_not_see_each_other(library: Library, enroll: Enroll, vectors: Vectors) -> None:

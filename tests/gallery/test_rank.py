@@ -7,16 +7,17 @@ from hypothesis import strategies as st
 
 from gallery.index import FlatIndex
 from gallery.metrics import by_subject
-from gallery.rank import Owners, shortlist
+from gallery.owners import Owners
+from gallery.rank import shortlist
+from gallery.store.rows import NEVER
 from model.clips import unit_length
 from model.sequence import Floats
 
 
 def filled(rows: Floats, subjects: np.ndarray) -> tuple[FlatIndex, Owners]:
-    index, owners = FlatIndex(rows.shape[1]), Owners.empty()
-    index.add(rows, np.arange(len(rows)))
-    owners.add(np.arange(len(rows)), subjects)
-    return index, owners
+    index, ids = FlatIndex(rows.shape[1]), np.arange(len(rows))
+    index.add(rows, ids)
+    return index, Owners(ids, subjects.astype(np.int64), ids, np.full(len(rows), NEVER))
 
 
 def test_one_subject_with_a_thousand_templates_hides_nobody(vectors: Callable[..., Floats]) -> None:
@@ -24,7 +25,7 @@ def test_one_subject_with_a_thousand_templates_hides_nobody(vectors: Callable[..
     crowd = unit_length(probe + 0.01 * vectors(1000, 32, seed=1))
     others = vectors(4, 32, seed=2)
     index, owners = filled(np.concatenate([crowd, others]), np.array([7] * 1000 + [1, 2, 3, 4]))
-    found = shortlist(index, owners, probe, want=5)[0]
+    found = shortlist(index.search, owners, probe, want=5, best=1, now=0)[0]
     assert set(found) == {7, 1, 2, 3, 4}
 
 
@@ -48,7 +49,9 @@ def test_the_best_subjects_are_those_of_a_full_comparison(
     probes = unit_length(rng.standard_normal((3, 4)).astype(np.float32))
     index, owners = filled(rows, owner)
     exact, names = by_subject(probes.astype(np.float64) @ rows.astype(np.float64).T, owner, best)
-    for probe, scores, found in zip(probes, exact, shortlist(index, owners, probes, want, best), strict=True):
+    for probe, scores, found in zip(
+        probes, exact, shortlist(index.search, owners, probes, want, best, now=0), strict=True
+    ):
         last = np.sort(scores)[::-1][: min(want, len(names))][-1]
         must = {int(name) for name, score in zip(names, scores, strict=True) if score > last + 1e-4}
         may = {int(name) for name, score in zip(names, scores, strict=True) if score >= last - 1e-4}
@@ -57,12 +60,3 @@ def test_the_best_subjects_are_those_of_a_full_comparison(
         for subject, held in found.items():
             assert set(held) <= set(np.flatnonzero(owner == subject).tolist())
             assert float((rows[held] @ probe).mean()) == pytest.approx(scores[names == subject].item(), abs=1e-4)
-
-
-def test_owners_forget_a_subject_with_its_last_template() -> None:
-    owners = Owners.empty()
-    owners.add(np.array([1, 2, 3]), np.array([10, 10, 20]))
-    owners.remove(np.array([1, 99]))
-    assert owners.subjects == 2
-    owners.remove(np.array([2]))
-    assert (owners.subjects, owners.subject_of) == (1, {3: 20})

@@ -1,0 +1,247 @@
+"""Identify and verify: from probes to decisions, over the galleries of one store."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gallery.cache import View
+from gallery.calibration import Calibration
+from gallery.decide import Rule, decide, rule_for
+from gallery.index import IndexPolicy
+from gallery.owners import NOBODY
+from gallery.rank import exact_scores, ranked
+from gallery.replay import REPLAY_SUSPECTED, RecentProbes, ReplayPolicy
+from gallery.search import Found, search
+from gallery.store import Head, Store
+from gallery.store.moments import moment
+from gallery.store.naming import subject_keys
+from gallery.template import Decision
+from gallery.views import Views
+from model.clips import unit_length
+from model.errors import (
+    BundleMismatch,
+    EmptyGallery,
+    InvalidRequest,
+    LimitExceeded,
+    NotCurrent,
+    UnknownGallery,
+    UnknownSubject,
+)
+from model.sequence import Floats
+
+if TYPE_CHECKING:
+    from gallery.recorder import Recorder
+
+TOP_K_LIMIT = 1000
+WITHIN_LIMIT = 10_000
+ATTEMPTS = 4
+# How long a change that is demanded is waited for, and how often it is looked for.
+CURRENT_WITHIN_S = 0.25
+LOOK_EVERY_S = 0.01
+NO_TEMPLATE = -1
+
+
+class Answering:
+    """Decisions over the galleries of a store.
+
+    priors: the calibrations that came with bundles, by fingerprint. best: a subject's score is the mean of this many
+    of its best template scores; 1 is the maximum. policy: which kind of index a gallery gets. replay: when a probe is
+    noted as a replay; None: never. recorder: keeps every decision in the audit log, and is closed with this.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        priors: Mapping[str, Calibration] | None = None,
+        best: int = 1,
+        policy: IndexPolicy | None = None,
+        replay: ReplayPolicy | None = None,
+        recorder: "Recorder | None" = None,
+    ) -> None:
+        self.store = store
+        self.best = best
+        self.views = Views(store, policy or IndexPolicy())
+        self.recent = None if replay is None else RecentProbes(replay)
+        self._recorder = recorder
+        self._priors = dict(priors or {})
+        for prior in self._priors.values():
+            self.check_covers(prior)
+
+    def close(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close()
+        self.store.close()
+
+    def check_covers(self, calibration: Calibration) -> None:
+        """Raises `InvalidRequest` for a calibration that was measured with another way to score subjects."""
+        if calibration.best != self.best:
+            raise InvalidRequest(
+                "calibration.best",
+                f"it was measured with the mean of the best {calibration.best} scores, this uses {self.best}",
+            )
+
+    def head(self, gallery: str, fingerprint: str) -> Head:
+        """The gallery as it is now. Raises `UnknownGallery`, `BundleMismatch`."""
+        try:
+            head = self.store.head(gallery)
+        except UnknownGallery:
+            self.views.drop(gallery)
+            raise
+        if head.fingerprint != fingerprint:
+            raise BundleMismatch(gallery, head.fingerprint, fingerprint)
+        return head
+
+    def identify(
+        self,
+        gallery: str,
+        embeddings: Floats,
+        *,
+        fingerprint: str,
+        top_k: int = 5,
+        fpir: float | None = None,
+        threshold: float | None = None,
+        within: Sequence[str] | None = None,
+        at_least: int | None = None,
+    ) -> list[Decision]:
+        """One decision for each probe of `embeddings` (q, dim), with its `top_k` best subjects.
+
+        The threshold is the one calibrated for `fpir` (default: the calibration's target) at the gallery's size, or
+        the one given. within: search among these subjects only, exactly; how many they are is then the size.
+        at_least: the number of a change (`Decision.seq`) that the answer must have seen.
+        Raises `UnknownGallery`, `BundleMismatch`, `EmptyGallery`, `UnknownSubject` (of `within`), `NotCurrent`,
+        `InvalidRequest`, `LimitExceeded`.
+        """
+        _check_bounds(top_k, within)
+        head = self._current(gallery, fingerprint, at_least)
+        probes = checked_probes(embeddings, head.dim)
+        head, view, found = self._search(head, probes, max(top_k, 2), within)
+        rule = self._rule(head, view.calibration, found.subjects, found.templates, fpir, threshold)
+        decisions = [
+            replace(one, candidates=one.candidates[:top_k], seq=found.seq)
+            for one in (decide(candidates, found.subjects, rule) for candidates in found.candidates)
+        ]
+        decisions = self._with_replays(head, probes, decisions, found.nearest)
+        if self._recorder is not None:
+            best = np.array([one.candidates[0].template if one.subject else NO_TEMPLATE for one in decisions], np.int64)
+            self._record("identify", head, decisions, view.owners.of(best, moment())[0].tolist())
+        return decisions
+
+    def verify(
+        self,
+        gallery: str,
+        subject: str,
+        embedding: Floats,
+        *,
+        fingerprint: str,
+        fmr: float | None = None,
+        threshold: float | None = None,
+        at_least: int | None = None,
+    ) -> Decision:
+        """Is the probe `embedding` (dim,) this subject? `fpir` of the decision is the false-match rate.
+
+        Raises `UnknownGallery`, `UnknownSubject`, `BundleMismatch`, `NotCurrent`, `InvalidRequest`.
+        """
+        head = self._current(gallery, fingerprint, at_least)
+        probes = checked_probes(np.asarray(embedding)[None], head.dim)
+        held = {one.id: one.embedding for one in self.store.templates_of(gallery, subject)}
+        names = self.store.owners(list(held))
+        if subject not in names.values():  # expired, or erased just now
+            raise UnknownSubject(gallery, subject)
+        hidden = self.views.hidden(head, probes)
+        scores = exact_scores(np.repeat(hidden, len(held), axis=0), np.stack(list(held.values()))).tolist()
+        candidates = ranked([*zip(held, scores, strict=True)], names, self.best)
+        own = self.store.calibration(gallery)
+        calibration = None if own is None else Calibration.from_json(dict(own))
+        rule = self._rule(head, calibration, 1, len(held), fmr, threshold)
+        decision = replace(decide(candidates, 1, rule), seq=head.seq)
+        decisions = self._with_replays(head, probes, [decision], [max(scores)])
+        if self._recorder is not None:
+            self._record("verify", head, decisions, [subject_keys(self.store, head, [subject])[subject]])
+        return decisions[0]
+
+    def _current(self, gallery: str, fingerprint: str, at_least: int | None) -> Head:
+        """The gallery's head with change `at_least`, which is waited for a moment. Raises `NotCurrent`."""
+        head, until = self.head(gallery, fingerprint), time.monotonic() + CURRENT_WITHIN_S
+        while at_least is not None and head.seq < at_least:
+            if time.monotonic() >= until:
+                raise NotCurrent(gallery, at_least, head.seq)
+            time.sleep(LOOK_EVERY_S)
+            head = self.head(gallery, fingerprint)
+        return head
+
+    def _search(self, head: Head, probes: Floats, want: int, within: Sequence[str] | None) -> tuple[Head, View, Found]:
+        for attempt in range(ATTEMPTS):
+            if attempt:  # some were erased during the search: who comes in their place takes another one to know
+                head = self.head(head.name, head.fingerprint)
+            view = self.views.at(head)
+            if not view.owners.tally(moment())[0]:
+                raise EmptyGallery(head.name)
+            keys = None if within is None else np.array([*subject_keys(self.store, head, within).values()], np.int64)
+            found = search(self.store, view, self.views.hidden(head, probes), want, self.best, keys)
+            if found.complete:
+                break
+        return head, view, found
+
+    def _rule(
+        self,
+        head: Head,
+        own: Calibration | None,
+        subjects: int,
+        templates: int,
+        fpir: float | None,
+        threshold: float | None,
+    ) -> Rule:
+        if threshold is not None:
+            if not -1 <= threshold <= 1:
+                raise InvalidRequest("threshold", f"is a cosine and must be in [-1, 1], got {threshold:g}")
+            return Rule(threshold)
+        if own is not None:
+            return rule_for(own, "gallery", subjects, templates, fpir)
+        return rule_for(self._priors.get(head.fingerprint), "prior", subjects, templates, fpir)
+
+    def _with_replays(
+        self, head: Head, probes: Floats, decisions: list[Decision], nearest: Sequence[float]
+    ) -> list[Decision]:
+        """The decisions, with a note on those whose probe is nearly a template or an earlier probe."""
+        if self.recent is None:
+            return decisions
+        again = self.recent.seen(head.key, probes) | (np.array(nearest) >= self.recent.policy.bound)
+        return [
+            replace(one, reasons=(*one.reasons, REPLAY_SUSPECTED)) if suspected else one
+            for one, suspected in zip(decisions, again.tolist(), strict=True)
+        ]
+
+    def _record(self, action: str, head: Head, decisions: Sequence[Decision], subjects: Sequence[int]) -> None:
+        """Keep decisions in the audit log, each with the key of the subject that it is about, if it is."""
+        from gallery.recorder import described
+
+        assert self._recorder is not None
+        for decision, key in zip(decisions, subjects, strict=True):
+            self._recorder.note(action, head.key, None if key == NOBODY else key, **described(decision))
+
+
+def checked_probes(embeddings: ArrayLike, dim: int) -> Floats:
+    """Probes (q, dim) of unit length, or `InvalidRequest`."""
+    probes = np.asarray(embeddings, dtype=np.float32)
+    if probes.ndim != 2 or probes.shape[1] != dim:
+        raise InvalidRequest("embeddings", f"must be (probes, {dim}), got {probes.shape}")
+    if not np.isfinite(probes).all():
+        raise InvalidRequest("embeddings", "must be finite (no NaN, no infinity)")
+    if not probes.any(axis=1).all():
+        raise InvalidRequest("embeddings", "must not be zero")
+    return unit_length(probes)
+
+
+def _check_bounds(top_k: int, within: Sequence[str] | None) -> None:
+    if not 1 <= top_k <= TOP_K_LIMIT:
+        raise InvalidRequest("top_k", f"must be in 1..{TOP_K_LIMIT}, got {top_k}")
+    if within is not None:
+        if not within:
+            raise InvalidRequest("within", "must name at least one subject")
+        if len(within) > WITHIN_LIMIT:
+            raise LimitExceeded("within", WITHIN_LIMIT, len(within))

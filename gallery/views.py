@@ -1,0 +1,63 @@
+"""The galleries that this process has open, each followed by its own cache."""
+
+import threading
+from collections.abc import Set
+
+from gallery.cache import GalleryCache, View
+from gallery.index import IndexPolicy
+from gallery.keys.transform import apply
+from gallery.store import Head, Store
+from model.sequence import Floats
+
+
+class Views:
+    """Caches by the key of their gallery: when a name goes to another gallery, that one has a cache of its own."""
+
+    def __init__(self, store: Store, policy: IndexPolicy) -> None:
+        self._store, self._policy = store, policy
+        self._caches: dict[int, GalleryCache] = {}
+        self._lock = threading.Lock()
+        self._transforms: dict[int, Floats] = {}
+        self._rebuilt = 0
+
+    def at(self, head: Head) -> View:
+        """The gallery with all changes up to `head` at least."""
+        cache = self._caches.get(head.key)
+        if cache is None:
+            with self._lock:
+                cache = self._caches.setdefault(head.key, GalleryCache(self._store, self._policy))
+        return cache.at(head)
+
+    def hidden(self, head: Head, embeddings: Floats) -> Floats:
+        """Embeddings (n, dim) as this gallery keeps them: under its secret transform if it is protected."""
+        if not head.protected:
+            return embeddings
+        transform = self._transforms.get(head.key)
+        if transform is None:
+            transform = self._store.transform(head.name)
+            assert transform is not None
+            if self._store.head(head.name).key == head.key:  # else the name went to another gallery meanwhile
+                self._transforms[head.key] = transform
+        return apply(transform, embeddings)
+
+    @property
+    def open(self) -> dict[int, GalleryCache]:
+        """Caches by key; a copy."""
+        with self._lock:
+            return dict(self._caches)
+
+    @property
+    def rebuilt(self) -> int:
+        """How often an index or a snapshot was found not to agree with the store, and was rebuilt from it."""
+        with self._lock:
+            return self._rebuilt + sum(cache.rebuilt for cache in self._caches.values())
+
+    def keep(self, keys: Set[int]) -> None:
+        """Drop all others."""
+        with self._lock:
+            for key in self._caches.keys() - keys:
+                self._rebuilt += self._caches.pop(key).rebuilt
+
+    def drop(self, name: str) -> None:
+        """Drop those last seen under this name."""
+        self.keep({key for key, cache in self.open.items() if cache.name != name})
