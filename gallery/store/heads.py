@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, func, or_, select, typ
 from gallery.store.moments import moment
 from gallery.store.rows import Head
 from gallery.store.schema import changes, galleries, identity, subjects, templates
+from gallery.template import State
 from model.errors import UnknownGallery
 
 _CHUNK = 2000
@@ -27,7 +28,10 @@ _HEADS = select(
     func.coalesce(_epoch, 0),
     galleries.c.protected,
 )
-_HEAD = _HEADS.where(galleries.c.name == bindparam("name"))
+# Generations that are being filled, or were replaced, have no name that anybody can ask for.
+_ANSWERING = _HEADS.where(galleries.c.state == State.ACTIVE.value)
+_HEAD = _ANSWERING.where(galleries.c.name == bindparam("name"))
+_GENERATION = _HEADS.where(galleries.c.id == bindparam("key"))
 _OWNERS = (
     select(templates.c.id, subjects.c.name)
     .join(subjects, subjects.c.id == templates.c.subject_id)
@@ -45,9 +49,15 @@ def head(connection: Connection, name: str) -> Head:
     return Head(*row)
 
 
+def generation(connection: Connection, key: int) -> Head | None:
+    """A gallery by its key, whether it answers or not; None if it is gone."""
+    row = connection.execute(_GENERATION, {"key": key}).one_or_none()
+    return None if row is None else Head(*row)
+
+
 def heads(connection: Connection) -> list[Head]:
-    """Of all galleries, by key."""
-    return [Head(*row) for row in connection.execute(_HEADS.order_by(galleries.c.id))]
+    """Of all galleries that answer, by key."""
+    return [Head(*row) for row in connection.execute(_ANSWERING.order_by(galleries.c.id))]
 
 
 def owners(connection: Connection, ids: Sequence[int]) -> Mapping[int, str]:

@@ -18,9 +18,10 @@ from model.sequence import Floats
 
 
 def details(connection: Connection, name: str | None = None) -> list[Details]:
-    """One gallery, or all of them by name, with their sizes."""
+    """One gallery, or all of them by name, with their sizes; those that answer."""
     count = select(func.count()).where(subjects.c.gallery_id == galleries.c.id).scalar_subquery()
     wanted = select(galleries, count.label("subjects")).order_by(galleries.c.name)
+    wanted = wanted.where(galleries.c.state == State.ACTIVE.value)
     if name is not None:
         wanted = wanted.where(galleries.c.name == name)
     found = [Details(_gallery(row), row.calibration) for row in connection.execute(wanted)]
