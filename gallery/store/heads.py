@@ -5,18 +5,22 @@ Both are asked for every probe, so they are spelled out once and read in one sta
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, Connection, bindparam, case, cast, func, or_, select, type_coerce
 
 from gallery.store.moments import moment
 from gallery.store.rows import Head
-from gallery.store.schema import changes, galleries, identity, subjects, templates
+from gallery.store.schema import changes, galleries, identity, secrets, subjects, templates
 from gallery.template import State
 from model.errors import UnknownGallery
 
 _CHUNK = 2000
 
 _last = select(func.max(changes.c.seq)).where(changes.c.gallery_id == galleries.c.id).scalar_subquery()
-_epoch = select(func.max(identity.c.epoch)).scalar_subquery()
+# A restored store and a new transform both make a new epoch. Numbers of secrets are never used again.
+_transform = select(func.max(secrets.c.id)).where(secrets.c.gallery_id == galleries.c.id, secrets.c.kind == "transform")
+_epoch = cast(func.coalesce(select(func.max(identity.c.epoch)).scalar_subquery(), 0), BigInteger) * 2**32 + case(
+    (galleries.c.protected, func.coalesce(_transform.scalar_subquery(), 0)), else_=0
+)
 _HEADS = select(
     galleries.c.id,
     galleries.c.name,
@@ -25,7 +29,7 @@ _HEADS = select(
     type_coerce(func.coalesce(_last, 0), BigInteger),
     galleries.c.templates,
     galleries.c.content,
-    func.coalesce(_epoch, 0),
+    type_coerce(_epoch, BigInteger),
     galleries.c.protected,
 )
 # Generations that are being filled, or were replaced, have no name that anybody can ask for.

@@ -34,8 +34,9 @@ class Change(StrEnum):
 class Head:
     """A gallery as a cache needs to know it. key: never used again; seq: its last change.
 
-    templates, content: how many there are, expired ones too, and the exclusive or of their marks. epoch: of the store;
-    another one means that it was restored from a backup, and nothing that was made before may be used.
+    templates, content: how many there are, expired ones too, and the exclusive or of their marks. epoch:
+    another one means that the store was restored from a backup, or that the gallery has a new transform, and nothing
+    that was made before may be used.
     """
 
     key: int
