@@ -1,4 +1,4 @@
-"""`gaitkeeper evaluate`: gait, actions, calibrate, manifest."""
+"""`gaitkeeper evaluate`: gait, openset, actions, calibrate, manifest."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +16,7 @@ from training.evaluate.actions import ActionProtocol, evaluate_actions, open_act
 from training.evaluate.calibrate import calibrate_on
 from training.evaluate.gait import evaluate_gait
 from training.evaluate.manifest import HEADER, manifest_rows
+from training.evaluate.openset_cli import openset
 from training.evaluate.plot import plot_confusion, plot_matrices
 from training.evaluate.progress import bar
 from training.evaluate.results import cell_rows, heading, left_out_rows, rounded, to_text, write_csv, write_text
@@ -28,6 +29,7 @@ app = typer.Typer(
     help="Measure a bundle on data with known answers, through the path that is served.\n\n"
     "Example: gaitkeeper evaluate gait --data data/walkers --out results/walkers",
 )
+app.command()(openset)
 
 BundleOption = Annotated[
     Path | None,
