@@ -59,8 +59,8 @@ def rotate_gallery(store: "Store", name: str, progress: Progress | None = None) 
             wrapped, done = wrapped + step, done + step
             if progress is not None:
                 progress(done, total)
-        _finish(store, each)
-        found.append(Rotation(str(each.new), tuple(map(str, each.old)), wrapped, each.resumed))
+        gone = _finish(store, each)
+        found.append(Rotation(str(each.new), tuple(map(str, gone)), wrapped, each.resumed))
     return found
 
 
@@ -107,7 +107,7 @@ def _row(connection: Connection, store: "Store", row: Any, new: int) -> dict[str
     return {"key": row.id, "sealed": sealed}
 
 
-def _finish(store: "Store", begun: _Begun) -> None:
+def _finish(store: "Store", begun: _Begun) -> list[int]:
     """Wrap transforms and snapshot keys again and destroy the old keys, unless something is under them after all."""
     with store.write() as connection:
         under = secrets.c.wrapped_by.in_([str(number) for number in begun.old])
@@ -123,6 +123,7 @@ def _finish(store: "Store", begun: _Begun) -> None:
             store.secrets.destroy(connection, number)
         if gone:
             audit.append(connection, store, "key_destroyed", begun.gallery, kind="gallery", keys=gone)
+    return gone
 
 
 def rotate_master(store: "Store", progress: Progress | None = None) -> Rotation:
