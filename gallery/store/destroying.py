@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, exists, or_, select, text, update
+from sqlalchemy import Connection, and_, delete, exists, or_, select, text, update
 
 from gallery.store.audit import Note, append_all
 from gallery.store.bulk import among
@@ -20,6 +20,7 @@ from gallery.store.failures import as_unavailable
 from gallery.store.moments import moment
 from gallery.store.rows import Change, Erasure
 from gallery.store.schema import changes, erasures, galleries, snapshots
+from gallery.template import State
 
 if TYPE_CHECKING:
     from gallery.store.store import Store
@@ -32,7 +33,8 @@ _TABLES = "subjects, templates, vault, secrets, snapshots, galleries"
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A snapshot generation that holds what was erased since. gallery: its name, None if it was deleted."""
+    """A snapshot generation that holds what was erased since. gallery: its name, None if it was deleted or answers no
+    more."""
 
     generation: int
     gallery_id: int
@@ -40,7 +42,7 @@ class Stale:
 
 
 def stale(connection: Connection) -> list[Stale]:
-    """Of all snapshots, those of a gallery from which something was erased after them, or that is gone."""
+    """Of all snapshots, those of a gallery from which something was erased after them, or that answers no more."""
     later = exists().where(
         changes.c.gallery_id == snapshots.c.gallery_id,
         changes.c.seq > snapshots.c.seq,
@@ -48,7 +50,7 @@ def stale(connection: Connection) -> list[Stale]:
     )
     wanted = (
         select(snapshots.c.generation, snapshots.c.gallery_id, galleries.c.name)
-        .outerjoin(galleries, galleries.c.id == snapshots.c.gallery_id)
+        .outerjoin(galleries, and_(galleries.c.id == snapshots.c.gallery_id, galleries.c.state == State.ACTIVE.value))
         .where(or_(galleries.c.id.is_(None), later))
         .order_by(snapshots.c.generation)
     )

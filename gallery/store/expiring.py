@@ -11,7 +11,7 @@ from gallery.store.bulk import among
 from gallery.store.erasing import confirm
 from gallery.store.moments import moment
 from gallery.store.rows import Erasure
-from gallery.store.schema import galleries, subjects, templates, vault
+from gallery.store.schema import subjects, templates, vault
 from model.errors import SubjectHeld, UnknownSubject
 
 if TYPE_CHECKING:
@@ -38,15 +38,15 @@ def purge_expired(store: "Store") -> list[Erasure]:
 def _purge(connection: Connection, store: "Store", after: int) -> tuple[list[Erasure], int | None]:
     """Erase some of the expired subjects behind `after`; the last that was looked at, None if there are no more."""
     due = (subjects.c.expires <= moment(), subjects.c.hold.is_(None), subjects.c.id > after)
-    wanted = select(subjects.c.id, subjects.c.name, galleries.c.name.label("gallery")).where(*due)
-    joined = wanted.join(galleries, galleries.c.id == subjects.c.gallery_id).order_by(subjects.c.id)
-    found = connection.execute(joined.limit(BATCH)).all()
+    wanted = select(subjects.c.id, subjects.c.name, subjects.c.gallery_id).where(*due).order_by(subjects.c.id)
+    found = connection.execute(wanted.limit(BATCH)).all()
     erased = []
     for row in found:
         # It may have gone with its row in another generation, or be held there.
         with suppress(UnknownSubject, SubjectHeld):
-            at = heads.head(connection, row.gallery)
-            erased.append(removing.erase_subject(connection, store, at, row.name, action="purge"))
+            at = heads.generation(connection, row.gallery_id)
+            if at is not None:
+                erased.append(removing.erase_subject(connection, store, at, row.name, action="purge"))
     return erased, found[-1].id if len(found) == BATCH else None
 
 
