@@ -5,12 +5,12 @@ PostgreSQL keeps a deleted row until it is vacuumed, and that takes only what no
 """
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, and_, delete, exists, or_, select, text, update
+from sqlalchemy import Connection, and_, exists, or_, select, text, update
 
 from gallery.store.audit import Note, append_all
 from gallery.store.bulk import among
@@ -60,14 +60,6 @@ def stale(connection: Connection) -> list[Stale]:
 def stale_snapshots(store: "Store") -> list[Stale]:
     with store.read() as connection:
         return stale(connection)
-
-
-def destroy_generations(store: "Store", generations: Collection[int]) -> None:
-    """Destroy the keys of these snapshots, wherever their files are, and forget that there were such."""
-    with store.write() as connection:
-        for generation in generations:
-            store.secrets.destroy(connection, generation)
-        connection.execute(delete(snapshots).where(among(connection, snapshots.c.generation, sorted(generations))))
 
 
 def withheld(store: "Store") -> list[Erasure]:

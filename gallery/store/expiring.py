@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, exists, select
 
 from gallery.store import heads, removing
 from gallery.store.audit import Note, append_all
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 # Small enough not to keep other writers waiting.
 BATCH = 20
 _VAULT_BATCH = 1000
+
+
+def is_due(store: "Store") -> bool:
+    """Whether anything may have to go; cheap, and keeps no writer waiting."""
+    now = moment()
+    people = select(exists().where(subjects.c.expires <= now, subjects.c.hold.is_(None)))
+    with store.read() as connection:
+        return bool(connection.scalar(people) or connection.scalar(select(exists().where(vault.c.expires <= now))))
 
 
 def purge_expired(store: "Store") -> list[Erasure]:
@@ -42,9 +50,9 @@ def _purge(connection: Connection, store: "Store", after: int) -> tuple[list[Era
     found = connection.execute(wanted.limit(BATCH)).all()
     erased = []
     for row in found:
+        at = heads.generation(connection, row.gallery_id)
         # It may have gone with its row in another generation, or be held there.
         with suppress(UnknownSubject, SubjectHeld):
-            at = heads.generation(connection, row.gallery_id)
             if at is not None:
                 erased.append(removing.erase_subject(connection, store, at, row.name, action="purge"))
     return erased, found[-1].id if len(found) == BATCH else None
