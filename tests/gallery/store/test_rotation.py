@@ -235,7 +235,8 @@ def _lines(store):
 
 def test_a_key_that_somebody_came_under_after_all_is_kept(filled, monkeypatch):
     before = held(filled, "staff")
-    step, done = rotation._wrap_again, []
+    step = rotation._wrap_again
+    done: list[int] = []
 
     def once(store, begun):
         # As if the last batches had not been there when they were looked for.
