@@ -105,6 +105,12 @@ class PrivateServer:
             self._process.wait(timeout=START_S)
             self._process = None
 
+    @property
+    def process(self) -> int:
+        """Number of the server's first process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def _initialise(self) -> None:
         password = self.directory / "password"
         password.write_text(PASSWORD)
