@@ -55,7 +55,7 @@ def read_only(engine: Engine) -> Engine:
     """The same pool for transactions that read, each one moment of the database."""
     if engine.dialect.name == "sqlite":
         return engine
-    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
 def single(engine: Engine) -> Engine:

@@ -1,11 +1,11 @@
 """A gallery's templates for those who keep them in memory: all of them, or what happened since."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from gallery.keys.sealing import Sealer, bound_to
 from gallery.store.reading import matrix
@@ -81,11 +81,12 @@ def _rows(connection: Connection, secrets: Secrets, at: Head, wanted: Select[Any
     embeddings: Floats = np.empty((at_most, at.dim), np.float32)
     opener = _Opener(connection, secrets, at)
     end = 0
-    for chunk in _chunks(connection, wanted.order_by(templates.c.id)) if at_most else ():
-        start, end = end, end + len(chunk)
-        ids, owners, marks, expires, sealed, data_keys, wrapped_by = zip(*chunk, strict=True)
-        numbers[:, start:end] = ids, owners, marks, expires
-        embeddings[start:end] = matrix(opener.open(owners, sealed, data_keys, wrapped_by), at.dim)
+    with connection.execute(wanted.order_by(templates.c.id), execution_options={"yield_per": _CHUNK}) as found:
+        for chunk in found.partitions(_CHUNK):
+            start, end = end, end + len(chunk)
+            ids, owners, marks, expires, sealed, data_keys, wrapped_by = zip(*chunk, strict=True)
+            numbers[:, start:end] = ids, owners, marks, expires
+            embeddings[start:end] = matrix(opener.open(owners, sealed, data_keys, wrapped_by), at.dim)
     ids_, owners_, marks_, expires_ = numbers[:, :end]
     return Rows(ids_, owners_, embeddings[:end], marks_, expires_)
 
@@ -109,7 +110,3 @@ class _Opener:
                 self._bound = bound_to("embedding", self._gallery, owner)
             found.append(unsealed(self._sealer, blob, self._bound))
         return found
-
-
-def _chunks(connection: Connection, wanted: Select[Any]) -> Iterator[Sequence[Row[Any]]]:
-    return connection.execute(wanted, execution_options={"yield_per": _CHUNK}).partitions(_CHUNK)

@@ -154,7 +154,7 @@ def unsealed(sealer: Sealer, sealed: bytes, bound: bytes) -> bytes:
     """What the database has sealed. Raises `StoreUnavailable` where it is damaged or not in its place."""
     try:
         return sealer.unseal(sealed, bound)
-    except InvalidArchive as error:
+    except (InvalidArchive, TypeError) as error:  # SQLite takes anything in any column
         raise StoreUnavailable(
             "something sealed in it is damaged or not where it belongs; stop all that use it and restore a backup"
         ) from error

@@ -59,10 +59,12 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes, alone; what is done in it is on the disk when the block is left, or not done."""
-        # Leaving the inner block commits, and only then does the caller go on.
-        with as_unavailable(), self._writer.connect() as connection, connection.begin():
+        with as_unavailable(), self._writer.connect() as connection:
             begin_writing(connection)
             yield connection
+            # Leaving without this undoes everything; only after it does the caller go on.
+            with as_unavailable(committing=True):
+                connection.commit()
 
     @contextmanager
     def _ask(self) -> Iterator[Connection]:
