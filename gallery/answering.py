@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from gallery.cache import View
 from gallery.calibration import Calibration
 from gallery.decide import Rule, decide, rule_for
 from gallery.index import IndexPolicy
 from gallery.owners import NOBODY
+from gallery.probes import check_bounds, checked_probes
 from gallery.rank import exact_scores, ranked
 from gallery.replay import REPLAY_SUSPECTED, RecentProbes, ReplayPolicy
 from gallery.search import Found, search
@@ -21,12 +21,10 @@ from gallery.store.moments import moment
 from gallery.store.naming import subject_keys
 from gallery.template import Decision
 from gallery.views import Views
-from model.clips import unit_length
 from model.errors import (
     BundleMismatch,
     EmptyGallery,
     InvalidRequest,
-    LimitExceeded,
     NotCurrent,
     UnknownGallery,
     UnknownSubject,
@@ -36,8 +34,6 @@ from model.sequence import Floats
 if TYPE_CHECKING:
     from gallery.recorder import Recorder
 
-TOP_K_LIMIT = 1000
-WITHIN_LIMIT = 10_000
 ATTEMPTS = 4
 # How long a change that is demanded is waited for, and how often it is looked for.
 CURRENT_WITHIN_S = 0.25
@@ -96,6 +92,12 @@ class Answering:
             raise BundleMismatch(gallery, head.fingerprint, fingerprint)
         return head
 
+    def forget_others(self, galleries: set[int]) -> None:
+        """Drop what is in memory of galleries other than these (keys)."""
+        self.views.keep(galleries)
+        if self.recent is not None:
+            self.recent.keep(galleries)
+
     def identify(
         self,
         gallery: str,
@@ -116,7 +118,7 @@ class Answering:
         Raises `UnknownGallery`, `BundleMismatch`, `EmptyGallery`, `UnknownSubject` (of `within`), `NotCurrent`,
         `InvalidRequest`, `LimitExceeded`.
         """
-        _check_bounds(top_k, within)
+        check_bounds(top_k, within)
         head = self._current(gallery, fingerprint, at_least)
         probes = checked_probes(embeddings, head.dim)
         head, view, found = self._search(head, probes, max(top_k, 2), within)
@@ -182,7 +184,8 @@ class Answering:
             if not view.owners.tally(moment())[0]:
                 raise EmptyGallery(head.name)
             keys = None if within is None else np.array([*subject_keys(self.store, head, within).values()], np.int64)
-            found = search(self.store, view, self.views.hidden(head, probes), want, self.best, keys)
+            hidden = self.views.hidden(replace(head, epoch=view.epoch), probes)
+            found = search(self.store, view, hidden, want, self.best, keys)
             if found.complete:
                 break
         return head, view, found
@@ -223,25 +226,3 @@ class Answering:
         assert self._recorder is not None
         for decision, key in zip(decisions, subjects, strict=True):
             self._recorder.note(action, head.key, None if key == NOBODY else key, **described(decision))
-
-
-def checked_probes(embeddings: ArrayLike, dim: int) -> Floats:
-    """Probes (q, dim) of unit length, or `InvalidRequest`."""
-    probes = np.asarray(embeddings, dtype=np.float32)
-    if probes.ndim != 2 or probes.shape[1] != dim:
-        raise InvalidRequest("embeddings", f"must be (probes, {dim}), got {probes.shape}")
-    if not np.isfinite(probes).all():
-        raise InvalidRequest("embeddings", "must be finite (no NaN, no infinity)")
-    if not probes.any(axis=1).all():
-        raise InvalidRequest("embeddings", "must not be zero")
-    return unit_length(probes)
-
-
-def _check_bounds(top_k: int, within: Sequence[str] | None) -> None:
-    if not 1 <= top_k <= TOP_K_LIMIT:
-        raise InvalidRequest("top_k", f"must be in 1..{TOP_K_LIMIT}, got {top_k}")
-    if within is not None:
-        if not within:
-            raise InvalidRequest("within", "must name at least one subject")
-        if len(within) > WITHIN_LIMIT:
-            raise LimitExceeded("within", WITHIN_LIMIT, len(within))

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from gallery.answering import Answering, checked_probes
+from gallery.answering import Answering
 from gallery.calibration import Calibration
+from gallery.probes import checked_probes
 from gallery.store import Added
 from gallery.store.rows import Erasure
 from gallery.template import Consent, Gallery, NewTemplate, Subject, Template

@@ -7,6 +7,7 @@ from gallery.cache import GalleryCache, View
 from gallery.index import IndexPolicy
 from gallery.keys.transform import apply
 from gallery.store import Head, Store
+from model.errors import StoreUnavailable
 from model.sequence import Floats
 
 
@@ -17,7 +18,7 @@ class Views:
         self._store, self._policy = store, policy
         self._caches: dict[int, GalleryCache] = {}
         self._lock = threading.Lock()
-        self._transforms: dict[int, Floats] = {}
+        self._transforms: dict[tuple[int, int], Floats] = {}
         self._rebuilt = 0
 
     def at(self, head: Head) -> View:
@@ -29,15 +30,18 @@ class Views:
         return cache.at(head)
 
     def hidden(self, head: Head, embeddings: Floats) -> Floats:
-        """Embeddings (n, dim) as this gallery keeps them: under its secret transform if it is protected."""
+        """Embeddings (n, dim) as this gallery keeps them: under its secret transform if it is protected.
+
+        Raises `StoreUnavailable` where the transform has been changed since `head` was read.
+        """
         if not head.protected:
             return embeddings
-        transform = self._transforms.get(head.key)
+        transform = self._transforms.get((head.key, head.epoch))
         if transform is None:
-            transform = self._store.transform(head.name)
-            assert transform is not None
-            if self._store.head(head.name).key == head.key:  # else the name went to another gallery meanwhile
-                self._transforms[head.key] = transform
+            transform, now = self._store.transform(head.name), self._store.head(head.name)
+            if transform is None or (now.key, now.epoch) != (head.key, head.epoch):
+                raise StoreUnavailable(f"gallery {head.name!r} was given another transform just now; repeat")
+            self._transforms[head.key, head.epoch] = transform
         return apply(transform, embeddings)
 
     @property
@@ -57,6 +61,7 @@ class Views:
         with self._lock:
             for key in self._caches.keys() - keys:
                 self._rebuilt += self._caches.pop(key).rebuilt
+            self._transforms = {known: one for known, one in self._transforms.items() if known[0] in keys}
 
     def drop(self, name: str) -> None:
         """Drop those last seen under this name."""
