@@ -31,6 +31,7 @@ _HEADS = select(
     galleries.c.content,
     type_coerce(_epoch, BigInteger),
     galleries.c.protected,
+    galleries.c.vault_days,
 )
 # Generations that are being filled, or were replaced, have no name that anybody can ask for.
 _ANSWERING = _HEADS.where(galleries.c.state == State.ACTIVE.value)

@@ -48,6 +48,7 @@ class Head:
     content: int = 0
     epoch: int = 0
     protected: bool = False
+    vault_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
