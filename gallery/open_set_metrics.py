@@ -10,13 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gallery.metrics import Interval, Numbers, Reals, smallest_rate, threshold_at_fpir
+from gallery.metrics import Interval, Numbers, Reals, threshold_at_fpir
 
 Mask = NDArray[np.bool_]
 
 GRID = 3000
-ERRORS = 30
-"""Rule of 30: errors to be seen for a rate to be known within 30 % of itself, at 90 %."""
 
 
 def grid_of(nonmated: ArrayLike, mated: ArrayLike, rates: Sequence[float] = (), *, points: int = GRID) -> Reals:
@@ -73,6 +71,23 @@ def shares(draws: Reals, counts: Reals, searches: Reals) -> Reals:
     )
 
 
+def between_two(draws: Reals, counts: Reals, others: Reals, searches: Reals) -> Reals:
+    """As `shares`, of errors between two people, such as a stranger taken for somebody: both are drawn again.
+
+    counts: (people, thresholds) by who searched; others: the same errors by whom they were taken for. To first order
+    (the projection of a U-statistic) their sum over a draw is that over the first, plus that over the second, less all.
+    Falls along each row, as the data do.
+
+    >>> both = np.array([[1.0], [0.0]]), np.array([[0.0], [1.0]])
+    >>> between_two(np.array([[1.0, 1.0], [2.0, 0.0], [0.0, 2.0]]), *both, np.array([2.0, 2.0])).tolist()
+    [[0.25], [0.25], [0.25]]
+    """
+    all_ = (draws @ searches)[:, None]
+    events = draws @ (counts + others) - counts.sum(axis=0)
+    found = np.divide(events, all_, out=np.full(events.shape, np.nan), where=all_ > 0).clip(0, 1)
+    return np.asarray(np.maximum.accumulate(found[:, ::-1], axis=1)[:, ::-1])
+
+
 def columns_at(false_positive: Reals, rate: float) -> Numbers:
     """(draws,): number of the lowest threshold at which no more than `rate` of the strangers pass; NaN passes nothing.
 
@@ -106,22 +121,17 @@ def interval_of(drawn: Reals, trials: int, *, level: float = 0.95) -> Interval:
     return Interval(value, low, high, level)
 
 
-def searches_short(rate: float, searches: int) -> int:
-    """How many further independent searches an error rate needs before the rule of 3 lets it be claimed.
+def worth_of(drawn: Reals, searches: int) -> float:
+    """As many independent searches would leave a share as uncertain as these draws do; never more than there are.
 
-    >>> searches_short(0.003, 400), searches_short(0.01, 400)
-    (600, 0)
+    drawn: (draws + 1,), the data first.
+
+    >>> round(worth_of(np.array([0.5, 0.4, 0.6]), 100), 6)
+    25.0
     """
-    return 0 if rate >= smallest_rate(searches) - 1e-12 else math.ceil(3 / rate - 1e-9) - searches
-
-
-def enough_errors(rate: float, searches: int) -> bool:
-    """Rule of 30: whether so many independent searches are expected to show 30 errors at this rate.
-
-    >>> enough_errors(0.01, 3000), enough_errors(0.01, 2999)
-    (True, False)
-    """
-    return rate * searches >= ERRORS - 1e-9
+    share, known = float(drawn[0]), drawn[1:][~np.isnan(drawn[1:])]
+    variance = float(np.var(known)) if len(known) else 0.0
+    return min(float(searches), share * (1 - share) / variance) if variance > 0 else float(searches)
 
 
 def ratio_of(one: Reals, other: Reals, *, level: float = 0.95) -> Interval:

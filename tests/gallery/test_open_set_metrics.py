@@ -5,14 +5,15 @@ from hypothesis import strategies as st
 
 from gallery import metrics
 from gallery.open_set_metrics import (
+    between_two,
     columns_at,
     draws_of,
     grid_of,
     interval_of,
     ratio_of,
     reaching,
-    searches_short,
     shares,
+    worth_of,
 )
 
 SCORES = st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=40)
@@ -69,9 +70,15 @@ def test_what_there_is_not_is_not_a_number_but_no_error() -> None:
     assert np.isinf(ratio_of(np.array([0.5, 0.5]), np.array([0.0, 0.0])).value)
 
 
-@given(st.floats(0.0005, 0.5), st.integers(0, 100_000))
-def test_so_many_more_searches_are_enough_and_one_less_is_not(rate: float, searches: int) -> None:
-    short = searches_short(rate, searches)
-    assert metrics.smallest_rate(searches + short) <= rate + 1e-12
-    if short > 1:
-        assert metrics.smallest_rate(searches + short - 1) > rate
+def test_errors_that_fall_on_one_person_are_worth_less_than_those_that_fall_on_many() -> None:
+    people, grid = 60, np.array([0.5])
+    strangers = np.repeat(np.arange(people), 10)
+    wrong = np.tile(np.arange(10) < 2, people)  # two of everybody's ten searches
+    scores, searches, draws = np.ones(wrong.sum()), np.full(people, 10.0), draws_of(people, 1000)
+    by_searcher = reaching(scores, strangers[wrong], people, grid)
+    one = reaching(scores, np.zeros(wrong.sum(), int), people, grid)
+    many = reaching(scores, np.arange(wrong.sum()) % people, people, grid)
+    lamb, even = (between_two(draws, by_searcher, taken, searches)[:, 0] for taken in (one, many))
+    assert lamb[0] == even[0] == pytest.approx(0.2)
+    assert worth_of(lamb, 600) < 10
+    assert worth_of(even, 600) == 600

@@ -8,20 +8,17 @@ import numpy as np
 from gallery.calibration import Calibration
 from gallery.decide import rule_for
 from gallery.metrics import Reals
-from gallery.open_set_metrics import searches_short
 from model.errors import InvalidRequest
 from training.evaluate.embedding import Progress
+from training.evaluate.openset_curves import Curve, cmc_curve, det_curve
 from training.evaluate.openset_data import Walks
 from training.evaluate.openset_figures import (
     RATES,
     Cell,
-    Curve,
     Drawn,
     Row,
     best_supported,
     by_size,
-    cmc_curve,
-    det_curve,
     drawn_from,
     identification,
     investigation,
@@ -130,7 +127,7 @@ def evaluate_open_set(
     drawn = drawn_from(data, divider.owner, found, plan.draws)
     probes = {name: data.columns[name][found.row] for name in columns}
     thresholds = {rate: drawn.threshold(rate) for rate in RATES if not drawn.refusal(rate)[0]}
-    rate = best_supported(drawn.stranger_walks)
+    rate = best_supported(drawn)
     return OpenSetReport(
         data=data,
         searches=found,
@@ -165,8 +162,9 @@ def _requirement(
     reasons = []
     if found.subjects < GUIDANCE_SHARE * operational:
         reasons.append(f"{found.subjects} enrolled, {int(np.ceil(GUIDANCE_SHARE * operational))} are needed")
-    if short := searches_short(GUIDANCE_FPIR, drawn.stranger_walks):
-        reasons.append(f"{drawn.stranger_walks} searches by strangers, {short} more are needed (rule of 3)")
+    refused, more = drawn.refusal(GUIDANCE_FPIR)
+    if more:
+        reasons.append(f"{refused} (rule of 3): about {more:,} people more")
     threshold = given
     if threshold is None and prior is not None:
         try:
@@ -178,6 +176,6 @@ def _requirement(
     cell = None if threshold is None else at_threshold(drawn, threshold, GUIDANCE_FPIR)[0]
     if cell and cell.rate and cell.rate.high > GUIDANCE_FPIR:
         reasons.append(f"FPIR may be as high as {cell.rate.high:.2g} (95 %)")
-    if cell and not cell.rate and not short:
+    if cell and not cell.rate and not more:
         reasons.append(f"too few people: {cell.refused}")
     return Requirement(operational, found.subjects, threshold, cell, tuple(reasons))

@@ -7,16 +7,17 @@ from math import ceil
 
 import numpy as np
 
-from gallery.metrics import Interval, Numbers, Reals, smallest_rate
+from gallery.intervals import few_errors, people_needed
+from gallery.metrics import Interval, Numbers, Reals
 from gallery.open_set_metrics import (
+    between_two,
     columns_at,
     draws_of,
-    enough_errors,
     grid_of,
     interval_of,
     reaching,
-    searches_short,
     shares,
+    worth_of,
 )
 from training.data.arrays import Strings
 from training.evaluate.openset_data import Walks
@@ -25,7 +26,6 @@ from training.protocols.cells import Integers, Mask
 
 RATES = (0.003, 0.01, 0.1)
 RANKS = (1, 10, 50)
-CANDIDATES = 50
 LEAST_PEOPLE = 10
 """Drawing fewer people again says next to nothing about others."""
 
@@ -47,11 +47,12 @@ class Cell:
 class Drawn:
     """Searches counted by person, and the people drawn again.
 
-    walks: number of the walk of each embedding; a person's walks are the independent searches. subset: how many
-    were enrolled in the galleries these searches are of.
+    owner, taken: (m,) who searched and whom the best score is of. walk: (m,) of which walk. subset: how many were
+    enrolled in the galleries these searches are of.
     """
 
     owner: Numbers
+    taken: Numbers
     walk: Numbers
     mated: Mask
     best: Reals
@@ -72,14 +73,33 @@ class Drawn:
         return len(np.unique(self.walk[~self.mated]))
 
     @cached_property
+    def independent(self) -> float:
+        """As how many independent searches by strangers these count: no more than walks, and fewer where errors hang
+        together, because some people are taken for others, or others for them, again and again."""
+        column = int(self.columns(RATES[-1])[0])
+        return worth_of(self.false_positive[:, column], self.stranger_walks)
+
+    @cached_property
     def false_positive(self) -> Reals:
         """FPIR (draws, thresholds)."""
-        return self.reached(~self.mated, ~self.mated)
+        return self.false_positives(~self.mated, self.grid)
+
+    def false_positives(self, strangers: Mask, grid: Reals) -> Reals:
+        """FPIR of some of the strangers' searches at each threshold of a rising grid, (draws, thresholds)."""
+        best = self.best[strangers]
+        by_searcher = reaching(best, self.owner[strangers], self.people, grid)
+        by_taken = reaching(best, self.taken[strangers], self.people, grid)
+        return between_two(self.draws, by_searcher, by_taken, self.searches(strangers))
 
     @cached_property
     def false_negative(self) -> Reals:
         """FNIR (draws, thresholds)."""
         return 1 - self.reached(self.mated & self.hit, self.mated)
+
+    @property
+    def smallest(self) -> float:
+        """The smallest FPIR that these searches can show (rule of 3)."""
+        return min(1.0, 3 / max(self.independent, 1e-9))
 
     def reached(self, counted: Mask, of: Mask) -> Reals:
         """Share of the searches `of` that are `counted` and reach the threshold, (draws, thresholds)."""
@@ -100,12 +120,10 @@ class Drawn:
 
     def refusal(self, rate: float) -> tuple[str, int]:
         """Why an FPIR of `rate` cannot be claimed, and how many more people it takes; ("", 0) where it can."""
-        short = searches_short(rate, self.stranger_walks)
-        if not short:
-            return "", 0
         people = len(np.unique(self.owner[~self.mated]))
-        more = ceil(short * people / max(self.stranger_walks, 1))
-        return f"{self.stranger_walks} searches by strangers, {short} more needed", more
+        more = people_needed(rate, people, self.independent)
+        walks = f"{self.stranger_walks} walks by strangers, worth {self.independent:.0f} independent searches"
+        return (f"{walks}, {ceil(3 / rate - 1e-9)} needed", more) if more else ("", 0)
 
     def fnir_cells(self, among: Mask | None = None) -> dict[float, Cell]:
         """FNIR at each of `RATES`, of all mated searches or those `among` them; the threshold is that of all."""
@@ -114,7 +132,7 @@ class Drawn:
         cells: dict[float, Cell] = {}
         for rate in RATES:
             reason, more = self.refusal(rate)
-            few = not enough_errors(rate, self.stranger_walks)
+            few = few_errors(rate, self.independent)
             drawn = self.at(missed, self.columns(rate))
             cells[rate] = Cell(None, reason, more) if reason else self.cell(drawn, mated, few=few)
         return cells
@@ -128,12 +146,19 @@ class Drawn:
 
 def drawn_from(data: Walks, owner: Integers, found: Searches, draws: int, size: int | None = None) -> Drawn:
     """The searches of the whole galleries, or of those of `size` people."""
-    best, rank = (found.best, found.rank) if size is None else found.at[size]
+    best, rank, taken = (found.best, found.rank, found.taken) if size is None else found.at[size]
     kept = ~np.isnan(best)
     rows = found.row[kept]
     weights = draws_of(int(owner.max()) + 1, draws)
     return Drawn(
-        owner[rows], data.walk[rows], found.mated[kept], best[kept], rank[kept] == 1, weights, size or found.subjects
+        owner=owner[rows],
+        taken=taken[kept],
+        walk=data.walk[rows],
+        mated=found.mated[kept],
+        best=best[kept],
+        hit=rank[kept] == 1,
+        draws=weights,
+        subset=size or found.subjects,
     )
 
 
@@ -163,13 +188,13 @@ def investigation(drawn: Drawn, rank: Numbers, probes: Mapping[str, Strings]) ->
             if k >= drawn.subset:
                 found[k] = Cell(None, f"only {drawn.subset} enrolled", k + 1 - drawn.subset)
                 continue
-            found[k] = drawn.cell(_missed(drawn, rank, mated, k), mated)
+            found[k] = drawn.cell(missed_at(drawn, rank, mated, k), mated)
         return found
 
     return _rows(drawn, probes, cells)
 
 
-def _missed(drawn: Drawn, rank: Numbers, mated: Mask, k: int) -> Reals:
+def missed_at(drawn: Drawn, rank: Numbers, mated: Mask, k: int) -> Reals:
     late = np.bincount(drawn.owner[mated & (rank > k)], minlength=drawn.people).astype(np.float64)
     return shares(drawn.draws, late[:, None], drawn.searches(mated))[:, 0]
 
@@ -191,44 +216,14 @@ def _people(drawn: Drawn, mask: Mask) -> int:
     return len(np.unique(drawn.owner[mask]))
 
 
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """x, and y with its band, (points,) each."""
-
-    x: Reals
-    y: Reals
-    low: Reals
-    high: Reals
-
-
-def det_curve(drawn: Drawn) -> Curve:
-    """FNIR over FPIR, where the data support it (rule of 3)."""
-    least = max(smallest_rate(drawn.stranger_walks), 1e-6)
-    rates = np.geomspace(least, 1, 120)
-    return _curve(rates, np.stack([drawn.at(drawn.false_negative, drawn.columns(rate)) for rate in rates], axis=1))
-
-
-def cmc_curve(drawn: Drawn, rank: Numbers) -> Curve:
-    """Share found within each rank, up to `CANDIDATES`."""
-    last = min(CANDIDATES, drawn.subset)
-    mated = drawn.mated
-    found = np.stack([1 - _missed(drawn, rank, mated, k) for k in range(1, last + 1)], axis=1)
-    return _curve(np.arange(1, last + 1, dtype=np.float64), found)
-
-
-def _curve(x: Reals, drawn: Reals) -> Curve:
-    low, high = np.quantile(drawn[1:], [0.025, 0.975], axis=0) if len(drawn) > 1 else (drawn[0], drawn[0])
-    return Curve(x, drawn[0], low, high)
-
-
 def by_size(data: Walks, owner: Integers, found: Searches, draws: int) -> dict[int, dict[float, Cell]]:
     """FNIR at each of `RATES` for each size of gallery; each size has its own threshold."""
     sizes: Sequence[int | None] = (*found.at, None)
     return {size or found.subjects: drawn_from(data, owner, found, draws, size).fnir_cells() for size in sizes}
 
 
-def best_supported(walks: int) -> float | None:
+def best_supported(drawn: Drawn) -> float | None:
     """The rate that groups are compared at: the smallest with 30 expected errors, else the largest supported."""
-    able = [rate for rate in RATES if not searches_short(rate, walks)]
-    firm = [rate for rate in able if enough_errors(rate, walks)]
+    able = [rate for rate in RATES if not drawn.refusal(rate)[1]]
+    firm = [rate for rate in able if not few_errors(rate, drawn.independent)]
     return min(firm) if firm else max(able, default=None)

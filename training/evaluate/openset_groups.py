@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, comb
+from math import comb
 from typing import TypeAlias
 
 import numpy as np
 
+from gallery.intervals import few_errors, people_needed
 from gallery.metrics import Interval, Reals
-from gallery.open_set_metrics import ratio_of, searches_short, shares
+from gallery.open_set_metrics import ratio_of, shares
 from training.data.arrays import Strings
 from training.evaluate.openset_figures import LEAST_PEOPLE, Cell, Drawn
 from training.protocols.cells import Mask
@@ -92,10 +93,14 @@ def _grouping(drawn: Drawn, column: str, values: Strings, threshold: float, rate
 def at_threshold(drawn: Drawn, threshold: float, claimed: float | None) -> tuple[Cell, Cell]:
     """FPIR and FNIR at a threshold; the FPIR is refused where so few searches cannot show the rate `claimed`."""
     passed = drawn.best >= threshold
-    wrong = _share(drawn, ~drawn.mated & passed, ~drawn.mated)
+    wrong = _wrong(drawn, ~drawn.mated, threshold)
     missed = _share(drawn, drawn.mated & ~(passed & drawn.hit), drawn.mated)
     fpir = _fpir(drawn, wrong, ~drawn.mated, drawn.stranger_walks, claimed or 1.0)
     return fpir, drawn.cell(missed, drawn.mated)
+
+
+def _wrong(drawn: Drawn, strangers: Mask, threshold: float) -> Reals:
+    return drawn.false_positives(strangers, np.array([threshold]))[:, 0]
 
 
 def _share(drawn: Drawn, counted: Mask, of: Mask) -> Reals:
@@ -106,11 +111,11 @@ def _share(drawn: Drawn, counted: Mask, of: Mask) -> Reals:
 def _fpir(drawn: Drawn, wrong: Reals, strangers: Mask, walks: int, rate: float) -> Cell:
     """Refused where so few strangers searched that even a group without an error could be at `rate`."""
     people = len(np.unique(drawn.owner[strangers]))
-    short = searches_short(rate, walks)
-    more = max(ceil(short * people / max(walks, 1)), LEAST_PEOPLE - people)
-    if short or people < LEAST_PEOPLE:
-        return Cell(None, f"{people} people, {walks} walks", max(more, 1))
-    return drawn.cell(wrong, strangers, few=rate * walks < 30)
+    worth = walks * drawn.independent / max(drawn.stranger_walks, 1)
+    more = max(people_needed(rate, people, worth), LEAST_PEOPLE - people)
+    if more > 0:
+        return Cell(None, f"{people} people, {walks} walks", more)
+    return drawn.cell(wrong, strangers, few=few_errors(rate, worth))
 
 
 def _ratio(rates: Rates) -> Ratio | None:

@@ -69,8 +69,9 @@ def _method(report: OpenSetReport) -> list[str]:
         "one search where it is asked what the data can show.",
         "FNIR counts a search by somebody enrolled that does not return that person first and at or above the "
         "threshold; FPIR a stranger's search that returns anybody. Ties count as misses.",
-        f"Intervals: {report.draws:,} draws of the people among the probes, the threshold set anew in each draw; where "
-        "nobody erred, the rule of 3 over walks.",
+        f"Intervals: {report.draws:,} draws of people, the threshold set anew in each; a false alarm is drawn with who "
+        "searched and whom he or she was taken for, since it hangs on both. Where nobody erred, the rule of 3 over "
+        "walks. Independent searches: as many as would leave the FPIR as uncertain as these draws do.",
         f"{found.checked} searches were made again through the gallery's index; their scores differ by at most "
         f"{found.difference:.1g}.",
     ]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator, PercentFormatter
 from scipy.special import ndtr, ndtri
 
-from gallery.metrics import Reals, smallest_rate
+from gallery.metrics import Reals
 from training.evaluate.openset import OpenSetReport
 from training.evaluate.openset_group_picture import plot_groups
 from training.evaluate.openset_style import BLUE, GREEN, GREY, MARKS, ORANGE, new_figure
@@ -47,7 +47,7 @@ def _det(report: OpenSetReport, caption: str) -> Figure:
             axes.plot(rate, cell.rate.value, mark, color=ORANGE, markersize=8, zorder=5)
             text = f"FPIR {100 * rate:g} %: {100 * cell.rate.value:.1f} % missed"
             axes.annotate(text, (rate, cell.rate.value), xytext=(9, 5), textcoords="offset points", fontsize=9)
-    supported = smallest_rate(report.drawn.stranger_walks)
+    supported = report.drawn.smallest
     axes.axvspan(least / 2, supported, color=GREY, alpha=0.12, linewidth=0)
     if supported > 1.3 * least:
         axes.text(

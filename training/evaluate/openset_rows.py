@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from training.evaluate.openset import OpenSetReport
-from training.evaluate.openset_figures import Cell, Curve, Row
+from training.evaluate.openset_curves import Curve
+from training.evaluate.openset_figures import Cell, Row
 from training.evaluate.openset_groups import Grouping, Ratio
 
 Rows = tuple[tuple[str, ...], Iterator[tuple[object, ...]]]
@@ -26,7 +27,8 @@ def to_json(report: OpenSetReport) -> dict[str, Any]:
         "bootstrap_draws": report.draws,
         "searches_by_enrolled": int(drawn.mated.sum()),
         "searches_by_strangers": int((~drawn.mated).sum()),
-        "independent_searches_by_strangers": drawn.stranger_walks,
+        "walks_by_strangers": drawn.stranger_walks,
+        "independent_searches_by_strangers": drawn.independent,
         "checked_through_the_index": {"searches": found.checked, "largest_difference": found.difference},
         "thresholds": {f"{rate:g}": value for rate, value in report.thresholds.items()},
         "identification": [_row(row, "fnir_at_fpir") for row in report.identification],

@@ -8,7 +8,8 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from training.evaluate.openset import GUIDANCE_FPIR, GUIDANCE_SHARE, OpenSetReport
-from training.evaluate.openset_figures import CANDIDATES, RANKS, RATES, Cell, Row
+from training.evaluate.openset_curves import CANDIDATES
+from training.evaluate.openset_figures import RANKS, RATES, Cell, Row
 from training.evaluate.openset_groups import Grouping, Ratio, shown_differences
 from training.evaluate.show import per_cent
 
@@ -91,7 +92,8 @@ def caption(report: OpenSetReport, title: str) -> str:
     return (
         f"{title} ({made}{report.data.people} people): {found.divisions} divisions, {found.subjects} enrolled with "
         f"{found.templates:,.0f} templates; {int(drawn.mated.sum()):,} searches by them, "
-        f"{int((~drawn.mated).sum()):,} by strangers ({drawn.stranger_walks:,} walks)"
+        f"{int((~drawn.mated).sum()):,} by strangers ({drawn.stranger_walks:,} walks, "
+        f"worth {drawn.independent:,.0f} independent ones)"
     )
 
 
@@ -104,7 +106,7 @@ def statements(report: OpenSetReport) -> Iterator[str]:
             allowed = f"Where {100 * rate:g} % of strangers' searches may return somebody"
             yield f"{allowed}, {between} of enrolled people's searches are missed{rough}."
         else:
-            yield f"FPIR {100 * rate:g} % cannot be shown: {cell.refused}, about {cell.people_short:,} people."
+            yield f"FPIR {100 * rate:g} % cannot be shown: {cell.refused}; about {cell.people_short:,} people more."
     listed = min(CANDIDATES, report.drawn.subset)
     for k, cell in report.investigation[0].cells.items():
         if cell.rate:
@@ -166,7 +168,7 @@ def _print(console: Console, title: str, header: tuple[str, ...], lines: Lines, 
         padding=(0, 0, 0, 1),
     )
     for number, name in enumerate(header):
-        grid.add_column(escape(name), justify="right" if number else "left", no_wrap=number > 0)
+        grid.add_column(escape(name), justify="right" if number else "left", no_wrap=True)
     for line in lines:
         grid.add_row(*map(escape, line))
     console.print(grid)

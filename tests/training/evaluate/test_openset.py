@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gallery.calibration import Calibration, Row
+from gallery.intervals import people_needed
 from gallery.metrics import by_subject, fnir_at_fpir, ranks
 from model.errors import InvalidDataSet, InvalidRequest
 from tests.training.evaluate.planted_people import people_walking
@@ -64,8 +65,8 @@ def test_searches_are_those_that_the_plain_metrics_would_make():
 
 
 def test_a_perfect_encoder_errs_never_and_one_that_sees_nothing_misses_nearly_all():
-    clean = evaluate_open_set(people_walking(60, spread=0.01, dim=64), (), QUICK)
-    assert [cell.rate.value for cell in clean.identification[0].cells.values() if cell.rate] == [0.0, 0.0]
+    clean = evaluate_open_set(people_walking(90, spread=0.3, dim=64), (), QUICK)
+    assert {cell.rate.value for cell in clean.identification[0].cells.values() if cell.rate} == {0.0}
     assert clean.investigation[0].cells[10].rate.value == 0.0
     assert clean.identification[0].cells[0.1].rate.high > 0.005  # so few walks prove no zero
     blind = evaluate_open_set(people_walking(60, spread=50.0), (), QUICK)
@@ -84,13 +85,20 @@ def test_figures_are_those_of_the_plain_metrics_on_all_searches():
 
 
 def test_rates_that_the_searches_cannot_show_are_refused_with_the_people_they_need():
-    report = evaluate_open_set(people_walking(20, walks=4), (), QUICK)
-    cells = report.identification[0].cells
-    assert report.drawn.stranger_walks == 80
+    report = evaluate_open_set(people_walking(30, walks=4, spread=2.0), (), QUICK)
+    cells, drawn = report.identification[0].cells, report.drawn
+    assert drawn.stranger_walks == 120
+    assert 30 < drawn.independent <= 120
     assert [cells[rate].rate is None for rate in RATES] == [True, True, False]
-    assert cells[0.01].people_short == 55  # 220 more walks, four a person
-    assert cells[0.1].few  # eight errors expected, not thirty
+    assert cells[0.01].people_short == people_needed(0.01, 30, drawn.independent)
+    assert cells[0.1].few  # twelve errors expected, not thirty
     assert set(report.thresholds) == {0.1}
+
+
+def test_walks_that_are_all_alike_are_worth_no_more_than_the_people():
+    alike = evaluate_open_set(people_walking(60, walks=10, spread=0.01), (), QUICK).drawn
+    assert alike.stranger_walks == 600
+    assert alike.independent < 60
 
 
 def test_more_candidates_than_people_say_nothing():
@@ -117,7 +125,7 @@ def test_a_planted_difference_between_groups_shows_and_chance_does_not():
 
 
 def test_a_group_of_few_people_is_said_to_be_too_small():
-    data = people_walking(40)
+    data = people_walking(80, spread=1.0)
     data.columns["sex"][data.subject > "005"] = "m"
     small = next(g for g in evaluate_open_set(data, ("sex",), QUICK).groupings[0].groups if g.value == "f")
     assert small.fpir.rate is None
@@ -148,13 +156,15 @@ def test_the_guidance_is_passed_only_with_searches_and_people_enough():
     few = evaluate_open_set(people_walking(60), (), QUICK, prior=prior(0.9), operational=40)
     assert not few.requirement.passed
     assert "30 enrolled, 36 are needed" in few.requirement.reasons[0]
-    assert "more are needed (rule of 3)" in few.requirement.reasons[1]
-    many = people_walking(800, walks=4, spread=0.1, dim=64)
+    assert "(rule of 3): about" in few.requirement.reasons[1]
+    many = people_walking(1600, walks=4, spread=2.0, dim=16)
     plan = Plan(share=0.1, divisions=10, draws=100)
-    assert evaluate_open_set(many, (), plan, threshold=0.9, operational=88).requirement.passed
-    missed = evaluate_open_set(many, (), plan, threshold=0.3, operational=88).requirement
+    passed = evaluate_open_set(many, (), plan, threshold=0.9999, operational=170).requirement
+    assert passed.passed, passed.reasons
+    missed = evaluate_open_set(many, (), plan, threshold=0.3, operational=170).requirement
     assert "FPIR may be as high as" in missed.reasons[0]
-    assert "no threshold to test" in evaluate_open_set(many, (), plan, operational=1).requirement.reasons[0]
+    unsaid = evaluate_open_set(people_walking(60), (), QUICK, operational=1).requirement
+    assert "no threshold to test" in unsaid.reasons[-1]
 
 
 def test_too_few_people_and_people_who_walk_once_are_refused():
