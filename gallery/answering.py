@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gallery.cache import View
 from gallery.calibration import Calibration
 from gallery.decide import Rule, decide, rule_for
 from gallery.index import IndexPolicy
@@ -20,12 +19,14 @@ from gallery.store import Head, Store
 from gallery.store.moments import moment
 from gallery.store.naming import subject_keys
 from gallery.template import Decision
+from gallery.view import View
 from gallery.views import Views
 from model.errors import (
     BundleMismatch,
     EmptyGallery,
     InvalidRequest,
     NotCurrent,
+    StoreUnavailable,
     UnknownGallery,
     UnknownSubject,
 )
@@ -177,17 +178,21 @@ class Answering:
         return head
 
     def _search(self, head: Head, probes: Floats, want: int, within: Sequence[str] | None) -> tuple[Head, View, Found]:
-        for attempt in range(ATTEMPTS):
-            if attempt:  # some were erased during the search: who comes in their place takes another one to know
-                head = self.head(head.name, head.fingerprint)
+        found = None
+        for _ in range(ATTEMPTS):
             view = self.views.at(head)
-            if not view.owners.tally(moment())[0]:
-                raise EmptyGallery(head.name)
-            keys = None if within is None else np.array([*subject_keys(self.store, head, within).values()], np.int64)
-            hidden = self.views.hidden(replace(head, epoch=view.epoch), probes)
-            found = search(self.store, view, hidden, want, self.best, keys)
-            if found.complete:
-                break
+            if view.key == head.key:
+                if not view.owners.tally(moment())[0]:
+                    raise EmptyGallery(head.name)
+                keys = None if within is None else np.array([*subject_keys(self.store, head, within).values()])
+                hidden = self.views.hidden(replace(head, epoch=view.epoch), probes)
+                found = search(self.store, view, hidden, want, self.best, keys)
+                if found.complete:
+                    return head, view, found
+            # Some were erased during the search: who comes in their place takes another one to know.
+            head = self.head(head.name, head.fingerprint)
+        if found is None:
+            raise StoreUnavailable(f"gallery {head.name!r} is being replaced; repeat")
         return head, view, found
 
     def _rule(

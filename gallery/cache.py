@@ -2,39 +2,14 @@
 
 import logging
 import threading
-from dataclasses import dataclass
 
 from gallery.calibration import Calibration
-from gallery.index import IndexPolicy, VectorIndex, build_index
+from gallery.index import IndexPolicy, build_index
 from gallery.owners import Owners
-from gallery.store import Head, Store, Update
+from gallery.store import Head, Store
+from gallery.view import View
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class View:
-    """A gallery as of change `seq`. Searches read it at any time; `GalleryCache` alone writes it.
-
-    epoch: of the store that it was made from.
-    unexplained: by how much the store's own count and content differed from its rows when this was built from them;
-    zeros unless the store is damaged.
-    """
-
-    key: int
-    epoch: int
-    seq: int
-    index: VectorIndex
-    owners: Owners
-    calibration: Calibration | None
-    unexplained: tuple[int, int] = (0, 0)
-
-    def differs(self, head: Head) -> tuple[int, int]:
-        """(templates, content) by which it is not what the store says at `head`; zeros where they agree."""
-        count = head.templates - self.owners.templates
-        if self.index.count != self.owners.templates:
-            count = count or head.templates - self.index.count
-        return count, head.content ^ self.owners.content
 
 
 class GalleryCache:
@@ -52,7 +27,7 @@ class GalleryCache:
         self.rebuilt = 0
 
     def at(self, head: Head) -> View:
-        """The gallery with all changes up to `head` at least."""
+        """The gallery with all changes up to `head` at least; one with another key, if the name went there just now."""
         view = self.view
         self.name = head.name
         if view is not None and view.epoch == head.epoch and view.seq >= head.seq:
@@ -63,7 +38,8 @@ class GalleryCache:
                 view = self._build(head.name)
             elif view.seq < head.seq:
                 view = self._follow(view, head.name)
-            self.view = view
+            if view.key == head.key:
+                self.view = view
             return view
 
     def _build(self, name: str) -> View:
@@ -78,11 +54,9 @@ class GalleryCache:
 
     def _follow(self, view: View, name: str) -> View:
         head, update = self._store.update(name, view.seq)
-        if head.key != view.key:  # the name went to another gallery meanwhile: the next request sees it
-            return view
-        _apply(view, update)
-        if update.recalibrated:
-            view.calibration = self._calibration(name)
+        if (head.key, head.epoch) != (view.key, view.epoch):
+            return view  # the name went to another gallery meanwhile, or it was given another transform
+        view.apply(update, self._calibration(name) if update.recalibrated else view.calibration)
         if view.differs(head) != view.unexplained:
             self.rebuilt += 1
             log.warning("gallery %s: its index did not agree with the store and is rebuilt from it", name)
@@ -93,13 +67,3 @@ class GalleryCache:
     def _calibration(self, name: str) -> Calibration | None:
         content = self._store.calibration(name)
         return None if content is None else Calibration.from_json(dict(content))
-
-
-def _apply(view: View, update: Update) -> None:
-    # What goes leaves the index before its owner is forgotten, what comes has an owner before it can be found.
-    view.index.remove(update.removed)
-    view.owners.remove(update.removed)
-    added = update.added
-    new = view.owners.add(added.ids, added.subjects, added.marks, added.expires)
-    view.index.add(added.embeddings[new], added.ids[new])
-    view.owners.set_expiry(update.changed_subjects, update.changed_expires)

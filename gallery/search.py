@@ -6,12 +6,12 @@ from itertools import chain
 
 import numpy as np
 
-from gallery.cache import View
 from gallery.index import Ids
 from gallery.rank import Search, exact_scores, ranked, shortlist
 from gallery.store import Store
 from gallery.store.moments import moment
 from gallery.template import Candidate
+from gallery.view import View
 from model.sequence import Floats
 
 

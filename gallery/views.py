@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Set
 
-from gallery.cache import GalleryCache, View
+from gallery.cache import GalleryCache
 from gallery.index import IndexPolicy
 from gallery.keys.transform import apply
 from gallery.store import Head, Store
+from gallery.view import View
 from model.errors import StoreUnavailable
 from model.sequence import Floats
 
