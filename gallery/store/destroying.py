@@ -16,10 +16,10 @@ from gallery.store.audit import Note, append_all
 from gallery.store.bulk import among
 from gallery.store.engine import DATABASE
 from gallery.store.erasing import as_erasure
-from gallery.store.failures import as_unavailable
 from gallery.store.moments import moment
 from gallery.store.rows import Change, Erasure
 from gallery.store.schema import changes, erasures, galleries, snapshots
+from gallery.store.sqlite_file import file_errors, in_use, opened
 from gallery.template import State
 
 if TYPE_CHECKING:
@@ -94,11 +94,11 @@ def clear_former_rows(store: "Store") -> bool:
 
 
 def _empty_log(store: "Store") -> bool:
-    with as_unavailable(), closing(sqlite3.connect(store.directory / DATABASE, timeout=1)) as connection:
+    with file_errors(), closing(opened(store.directory / DATABASE)) as connection:
         try:
             busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            if in_use(error):
                 return False
             raise
         return not busy
