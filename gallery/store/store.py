@@ -19,7 +19,7 @@ from gallery.store.schema import identity
 from gallery.store.secrets import Secrets
 from gallery.store.writing import KEEP, Keep
 from gallery.template import Consent, Gallery, NewTemplate, Subject, Template, now
-from model.errors import BundleMismatch, InvalidRequest
+from model.errors import BundleMismatch, InvalidRequest, StoreUnavailable
 from model.sequence import Floats
 
 PAGE = 1000
@@ -61,10 +61,15 @@ class Store:
         """A transaction that writes, alone; what is done in it is on the disk when the block is left, or not done."""
         with as_unavailable(), self._writer.connect() as connection:
             begin_writing(connection)
-            yield connection
-            # Leaving without this undoes everything; only after it does the caller go on.
-            with as_unavailable(committing=True):
-                connection.commit()
+            try:
+                yield connection
+                # Leaving without this undoes everything; only after it does the caller go on.
+                with as_unavailable(committing=True):
+                    connection.commit()
+            except BaseException:
+                # A key that was made in it never was, and its number will be another key's.
+                self.secrets.forget()
+                raise
 
     @contextmanager
     def _ask(self) -> Iterator[Connection]:
@@ -124,14 +129,23 @@ class Store:
     # Subjects and templates
 
     def enroll(
-        self, gallery: str, fingerprint: str, new: Sequence[NewTemplate], *, consent: Consent | None = None
+        self,
+        gallery: str,
+        fingerprint: str,
+        new: Sequence[NewTemplate],
+        *,
+        consent: Consent | None = None,
+        epoch: int | None = None,
     ) -> list[Added]:
         """Add templates of the bundle with this fingerprint, all or none; subjects are made as needed.
 
-        consent: given to every subject of this call. Raises `UnknownGallery`, `BundleMismatch`, `InvalidRequest`.
+        consent: given to every subject of this call. epoch: of the head whose transform the embeddings are under, if
+        it is protected. Raises `UnknownGallery`, `BundleMismatch`, `InvalidRequest`.
         """
         with self.write() as connection:
             at = asked.head(connection, gallery)
+            if epoch is not None and at.epoch != epoch:
+                raise StoreUnavailable(f"gallery {gallery!r} was given another transform just now; repeat")
             if at.fingerprint != fingerprint:
                 raise BundleMismatch(gallery, at.fingerprint, fingerprint)
             for item in new:
