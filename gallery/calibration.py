@@ -5,44 +5,43 @@ store), and asked by `gallery/library.py`.
 """
 
 import math
-from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from gallery.calibration_table import (
+    Condition,
+    Histogram,
+    Point,
+    Row,
+    Threshold,
+    measured_sizes,
+    threshold_at,
+)
+from gallery.intervals import people_needed
+from gallery.likelihood import Evidence, likelihood
+from gallery.metrics import decibels
+from gallery.tail import Tail
 from model.errors import InvalidRequest
 
-FORMAT = 1
+__all__ = ["FORMAT", "Calibration", "Row", "Threshold"]
 
-
-class Row(BaseModel):
-    """Measured: among `subjects`, `threshold` lets `fpir` of the strangers through and misses `fnir` of the mates."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    subjects: int = Field(ge=1)
-    fpir: float = Field(gt=0, lt=1)
-    threshold: float = Field(ge=-1, le=1.001)
-    fnir: float | None = Field(default=None, ge=0, le=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """`value` is held to let at most `fpir` of the strangers through; `extrapolated` beyond the sizes measured."""
-
-    value: float
-    fpir: float
-    extrapolated: bool = False
+FORMAT = 2
+READABLE = (1, 2)
+ROWS_LIMIT = 10_000
 
 
 class Calibration(BaseModel):
-    """Thresholds measured on labelled embeddings.
+    """Thresholds measured on labelled embeddings. Format 1, which is read too, has no more than the table.
 
     made_on: the data it was measured on, in words. subjects, searches: how many people, and how many searches by
-    strangers, it rests on; `supported` is the smallest FPIR that these can show (rule of 3). templates_per_subject
-    and best: how galleries were made up and how subjects were scored while measuring; a gallery that is searched
-    in another way is not covered.
+    strangers, it rests on; worth: as how many independent ones these count among the most subjects, since those of
+    one person hang together; `supported` is the smallest FPIR that these can show there (rule of 3).
+    templates_per_subject and best: how galleries were made up and how subjects were scored while measuring; a
+    gallery that is searched in another way is not covered. min_margin: a match that is less above the runner-up is
+    none (`margin_too_small`); 0 asks for no margin.
+    tail: of strangers' scores among the most subjects. evidence: likelihood ratios by score. curve, histogram,
+    conditions: what was measured among the most subjects, to be looked at.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -53,22 +52,34 @@ class Calibration(BaseModel):
     created: str = ""
     subjects: int = Field(ge=2)
     searches: int = Field(default=0, ge=0)
+    worth: float | None = Field(default=None, ge=0)
     supported: float = Field(default=0.0, ge=0, le=1)
-    templates_per_subject: int = Field(default=1, ge=1)
+    templates_per_subject: float = Field(default=1, ge=1)
     best: int = Field(default=1, ge=1)
     target_fpir: float = Field(default=0.05, gt=0, lt=1)
-    table: tuple[Row, ...] = Field(min_length=1)
+    min_margin: float = Field(default=0.0, ge=0, le=2)
+    table: tuple[Row, ...] = Field(min_length=1, max_length=ROWS_LIMIT)
+    tail: Tail | None = None
+    evidence: Evidence = Field(default=(), max_length=ROWS_LIMIT)
+    curve: tuple[Point, ...] = Field(default=(), max_length=ROWS_LIMIT)
+    histogram: Histogram | None = None
+    conditions: tuple[Condition, ...] = Field(default=(), max_length=ROWS_LIMIT)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.format != FORMAT:
-            raise ValueError(f"format {self.format} is not {FORMAT}")
+        if self.format not in READABLE:
+            raise ValueError(f"format {self.format} is none of {', '.join(map(str, READABLE))}")
         if len({(row.subjects, row.fpir) for row in self.table}) != len(self.table):
             raise ValueError("a size and rate are in the table twice")
-        sizes = {row.subjects for row in self.table}
-        rates = {row.fpir for row in self.table}
-        if len(self.table) != len(sizes) * len(rates):
-            raise ValueError("every rate must be in the table at every size")
+        rates: set[float] | None = None
+        for size in sorted({row.subjects for row in self.table}, reverse=True):
+            here = {row.fpir for row in self.table if row.subjects == size}
+            if rates is not None and not rates <= here:
+                raise ValueError("every rate of a size must be in the table at every smaller size")
+            rates = here
+        for before, after in zip(self.evidence, self.evidence[1:], strict=False):
+            if before[0] >= after[0] or before[1] > after[1]:
+                raise ValueError("evidence must be at rising scores and never fall")
         return self
 
     @classmethod
@@ -84,46 +95,54 @@ class Calibration(BaseModel):
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
 
+    @property
+    def sizes(self) -> list[int]:
+        return sorted({row.subjects for row in self.table})
+
+    @property
+    def rates(self) -> list[float]:
+        """Of the smallest galleries, which support the most."""
+        return sorted({row.fpir for row in self.table})
+
+    def row(self, subjects: int, fpir: float) -> Row | None:
+        return next((row for row in self.table if (row.subjects, row.fpir) == (subjects, fpir)), None)
+
     def threshold(self, subjects: int, fpir: float | None = None, *, templates: int | None = None) -> Threshold:
         """The threshold for a gallery of `subjects` (with `templates` in all) at `fpir` (default `target_fpir`).
 
         Between measured sizes it is interpolated over log N. Beyond the largest it is as if every further subject
         were one more independent chance of a false match, FPIR(N) = 1 - (1 - FMR)^N, which overstates the rate and
         so is on the safe side. Templates beyond `templates_per_subject` count as further subjects.
-        Raises `InvalidRequest` for a rate that was not measured.
+        Raises `InvalidRequest` for a rate that galleries of this size do not support.
         """
         rate = self.target_fpir if fpir is None else fpir
-        self._check_rate(rate)
-        size = max(subjects, math.ceil((templates or 0) / self.templates_per_subject), 1)
-        sizes = sorted({row.subjects for row in self.table})
-        if size > sizes[-1]:
-            at_largest = -math.expm1(math.log1p(-rate) * sizes[-1] / size)
-            return Threshold(self._at_size(sizes[-1], at_largest), rate, extrapolated=True)
-        values = [self._at_size(n, rate) for n in sizes]
-        # A larger gallery never has a lower threshold; where measured ones say so it is noise.
-        rising = np.maximum.accumulate(values)
-        return Threshold(float(np.interp(math.log(size), np.log(sizes), rising)), rate)
+        size = max(subjects, math.ceil((templates or 0) / self.templates_per_subject - 1e-9), 1)
+        self._check_rate(rate, measured_sizes(self.table, size)[-1])
+        return threshold_at(self.table, self.tail, size, rate)
 
-    def _check_rate(self, rate: float) -> None:
-        rates = [row.fpir for row in self.table]
+    def likelihood(self, score: float) -> float | None:
+        """log10 of the likelihood ratio of a score; None where none was measured."""
+        return likelihood(self.evidence, score)
+
+    def _check_rate(self, rate: float, size: int) -> None:
+        """size: a measured one."""
         if not 0 < rate < 1:
             raise InvalidRequest("fpir", f"must be between 0 and 1, got {rate:g}")
-        if rate < min(rates) * (1 - 1e-9):
+        lowest = min((row for row in self.table if row.subjects == size), key=lambda row: row.fpir)
+        if rate >= lowest.fpir * (1 - 1e-9):
+            return
+        if lowest.errors is None:
             raise InvalidRequest(
                 "fpir",
-                f"calibration {self.id} was measured down to {min(rates):g}, not {rate:g}; "
+                f"calibration {self.id} was measured down to {lowest.fpir:g}, not {rate:g}; "
                 f"it rests on {self.searches} searches by strangers, and a smaller rate needs more of them",
             )
+        raise InvalidRequest("fpir", _unsupported(self.subjects, lowest.errors / lowest.fpir, rate, lowest.fpir))
 
-    def _at_size(self, size: int, rate: float) -> float:
-        """Threshold at a measured size: linear over log FPIR, its steepest measured slope carried on below."""
-        rows = sorted((row for row in self.table if row.subjects == size), key=lambda row: row.fpir)
-        logs = np.log([row.fpir for row in rows])
-        values = np.maximum.accumulate([row.threshold for row in rows][::-1])[::-1]
-        at = math.log(rate)
-        if at >= logs[0]:
-            return float(np.interp(at, logs, values))
-        slopes = np.diff(values) / np.diff(logs)
-        slope = float(slopes.min()) if len(slopes) else -1.0
-        # Above 1 there is no cosine: such a threshold means that no match can be had at this rate.
-        return float(values[0] + slope * (at - logs[0]))
+
+def _unsupported(people: int, worth: float, rate: float, lowest: float) -> str:
+    return (
+        f"the searches of {people} people support no rate below {lowest:.3g} ({decibels(lowest):.1f} dB), not "
+        f"{rate:.3g}: they are worth {worth:.0f} independent ones, {math.ceil(3 / rate)} are needed (rule of 3), which "
+        f"takes about {people_needed(rate, people, worth)} further people"
+    )

@@ -4,21 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gallery.calibration import Calibration
+from gallery.likelihood import Evidence, likelihood
 from gallery.template import Basis, Candidate, Decision, Outcome
 
 UNCALIBRATED = "uncalibrated"
 EXTRAPOLATED = "threshold_extrapolated"
+MARGIN_TOO_SMALL = "margin_too_small"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What scores are held against: a threshold, and where it comes from. No threshold: no decision."""
+    """What scores are held against: a threshold, and where it comes from. No threshold: no decision.
+
+    min_margin: a best score that is less above the next is no match. evidence: likelihood ratios by score.
+    """
 
     threshold: float | None = None
     fpir: float | None = None
     basis: Basis = "uncalibrated"
     calibration: str | None = None
     reasons: tuple[str, ...] = ()
+    min_margin: float = 0.0
+    evidence: Evidence = ()
 
 
 def rule_for(
@@ -26,13 +33,14 @@ def rule_for(
 ) -> Rule:
     """The rule for a gallery of this size at this false-positive identification rate.
 
-    Raises `InvalidRequest` for a rate that the calibration cannot support.
+    fpir: default the calibration's target; `metrics.rate_of_decibels` makes one of dB. Raises `InvalidRequest` for a
+    rate that the calibration cannot support.
     """
     if calibration is None:
         return Rule()
     found = calibration.threshold(subjects, fpir, templates=templates)
     reasons = (EXTRAPOLATED,) if found.extrapolated else ()
-    return Rule(found.value, found.fpir, basis, calibration.id, reasons)
+    return Rule(found.value, found.fpir, basis, calibration.id, reasons, calibration.min_margin, calibration.evidence)
 
 
 def decide(candidates: Sequence[Candidate], searched: int, rule: Rule) -> Decision:
@@ -46,6 +54,8 @@ def decide(candidates: Sequence[Candidate], searched: int, rule: Rule) -> Decisi
     'no_match'
     >>> decide(found, 10, Rule()).reasons
     ('uncalibrated',)
+    >>> decide(found, 10, Rule(threshold=0.8, min_margin=0.4)).reasons
+    ('margin_too_small',)
     """
     score = candidates[0].score if candidates else None
     margin = candidates[0].score - candidates[1].score if len(candidates) > 1 else None
@@ -60,10 +70,13 @@ def decide(candidates: Sequence[Candidate], searched: int, rule: Rule) -> Decisi
         reasons=rule.reasons,
         candidates=tuple(candidates),
         calibration=rule.calibration,
+        likelihood=None if score is None else likelihood(rule.evidence, score),
     )
     if rule.threshold is None:
         return replace(answer, outcome=Outcome.ABSTAIN, reasons=(*rule.reasons, UNCALIBRATED))
     if score is not None and score >= rule.threshold:
+        if margin is not None and margin < rule.min_margin:
+            return replace(answer, outcome=Outcome.ABSTAIN, reasons=(*rule.reasons, MARGIN_TOO_SMALL))
         return replace(answer, outcome=Outcome.MATCH, subject=candidates[0].subject)
     return answer
 

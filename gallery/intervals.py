@@ -25,7 +25,8 @@ def wilson(errors: int, trials: int, level: float = 0.95) -> Interval:
     share = errors / trials
     centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
-    return Interval(share, max(0.0, centre - half), min(1.0, centre + half), level)
+    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    return Interval(share, min(low, share), max(high, share), level)
 
 
 def few_errors(rate: float, searches: float) -> bool:
@@ -67,7 +68,7 @@ def per_subject(values: ArrayLike, owner: Numbers, subjects: int) -> Reals:
     >>> per_subject([1.0, 2.0, 4.0], np.array([0, 1, 1]), 3).tolist()
     [1.0, 6.0, 0.0]
     """
-    return np.bincount(owner, weights=np.asarray(values, dtype=np.float64), minlength=subjects)
+    return np.bincount(owner, weights=np.asarray(values, dtype=np.float64), minlength=subjects).astype(np.float64)
 
 
 def share_interval(
@@ -88,13 +89,14 @@ def share_interval(
     drawn = weights @ events if others is None else weights @ (events + others) - total
     shares = np.divide(drawn, counted, out=np.full(len(weights), np.nan), where=counted > 0).clip(0, 1)
     low, high = np.nanquantile(shares, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(total / float(trials.sum()), float(low), float(high), level)
+    return Interval(min(max(total / float(trials.sum()), 0.0), 1.0), float(low), float(high), level)
 
 
-def worth(events: Reals, trials: Reals, weights: Reals, *, others: Reals | None = None) -> float:
-    """As many independent searches would leave a share as uncertain as these do, whose subjects' hang together.
-
-    Never more than there are. Arguments as of `share_interval`.
+def worth(
+    events: Reals, trials: Reals, weights: Reals, *, others: Reals | None = None, most: float = math.inf
+) -> float:
+    """As many independent searches, `most` at most, would leave a share as uncertain as these do, whose subjects' hang
+    together. Arguments as of `share_interval`.
 
     >>> alike = np.array([0.0, 10.0] * 50)  # each of 100 people always the same, ten times: worth 100
     >>> 80 < worth(alike, np.full(100, 10.0), drawn_again(100)) < 120
@@ -104,7 +106,7 @@ def worth(events: Reals, trials: Reals, weights: Reals, *, others: Reals | None 
     counted = weights @ trials
     drawn = weights @ events if others is None else weights @ (events + others) - events.sum()
     variance = float(np.var(np.divide(drawn, counted, out=np.full(len(weights), share), where=counted > 0)))
-    return float(min(trials.sum(), share * (1 - share) / variance)) if variance > 0 else float(trials.sum())
+    return min(most, share * (1 - share) / variance) if variance > 0 else min(most, float(trials.sum()))
 
 
 def group_shares(

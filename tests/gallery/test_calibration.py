@@ -94,15 +94,64 @@ def test_a_calibration_survives_its_json() -> None:
     ("wrong", "field"),
     [
         ({"table": []}, "table"),
-        ({"format": 2}, "format"),
+        ({"format": 3}, "format"),
         ({"table": [*content()["table"], content()["table"][0]]}, "twice"),
         ({"table": content()["table"][1:]}, "every rate"),
         ({"table": [{"subjects": 1, "fpir": 0.1, "threshold": float("nan")}]}, "threshold"),
         ({"subjects": 1}, "subjects"),
         ({"target_fpir": 0}, "target_fpir"),
         ({"surprise": 1}, "surprise"),
+        ({"evidence": [[0.5, 1.0], [0.4, 2.0]]}, "evidence"),
+        ({"evidence": [[0.4, 2.0], [0.5, 1.0]]}, "evidence"),
+        ({"tail": {"start": 0.5, "share": 0.1, "shape": 0, "scale": 0, "beyond": 9, "fit": 1}}, "tail.scale"),
+        ({"min_margin": -0.1}, "min_margin"),
     ],
 )
 def test_what_is_no_calibration_is_refused_and_named(wrong: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidRequest, match=field):
         Calibration.from_json(content(**wrong))
+
+
+def test_larger_galleries_may_support_fewer_rates() -> None:
+    table = [row for row in content()["table"] if (row["subjects"], row["fpir"]) != (100, 0.01)]
+    for row in table:
+        row["errors"] = {1: 30, 10: 10, 100: 3}[row["subjects"]] * row["fpir"] / 0.05
+    calibration = Calibration.from_json(content(format=2, table=table))
+    assert calibration.threshold(10, 0.01).value == pytest.approx(0.75)
+    with pytest.raises(InvalidRequest, match=r"no rate below 0\.05 \(13\.0 dB\).*about 500 further people"):
+        calibration.threshold(11, 0.01)
+    with pytest.raises(InvalidRequest, match="worth 60 independent ones, 300 are needed"):
+        calibration.threshold(1000, 0.01)
+
+
+def test_a_tail_that_fits_says_how_high_the_threshold_must_be_among_more_people() -> None:
+    tail = {"start": 0.7, "share": 0.1, "shape": -0.3, "scale": 0.05, "beyond": 400, "fit": 0.5}
+    plain = Calibration.from_json(content())
+    bent = Calibration.from_json(content(format=2, tail=tail))
+    wrong = Calibration.from_json(content(format=2, tail={**tail, "fit": 0.01}))
+    few = Calibration.from_json(content(format=2, tail={**tail, "beyond": 20}))
+    assert bent.threshold(10_000, 0.05).value < plain.threshold(10_000, 0.05).value
+    assert wrong.threshold(10_000, 0.05) == few.threshold(10_000, 0.05) == plain.threshold(10_000, 0.05)
+
+
+@given(st.integers(1, 10**7), st.integers(1, 10**7), st.floats(0.01, 0.5), st.floats(0.01, 0.5), st.floats(-0.6, 0.2))
+def test_a_tail_leaves_larger_galleries_and_smaller_rates_the_higher_threshold(
+    n: int, m: int, f: float, g: float, shape: float
+) -> None:
+    tail = {"start": 0.6, "share": 0.1, "shape": shape, "scale": 0.2, "beyond": 400, "fit": 0.5}
+    calibration = Calibration.from_json(content(format=2, tail=tail))
+    small, large = sorted((n, m))
+    strict, loose = sorted((f, g))
+    assert calibration.threshold(large, f).value >= calibration.threshold(small, f).value - 1e-9
+    assert calibration.threshold(n, strict).value >= calibration.threshold(n, loose).value - 1e-9
+
+
+def test_a_rate_with_fewer_than_thirty_errors_behind_it_is_marked() -> None:
+    rows = [{**row, "errors": row["fpir"] * 600} for row in content()["table"]]
+    calibration = Calibration.from_json(content(format=2, table=rows))
+    assert {row.fpir for row in calibration.table if row.few} == {0.01}
+
+
+def test_a_calibration_without_likelihoods_has_none() -> None:
+    assert Calibration.from_json(content()).likelihood(0.5) is None
+    assert Calibration.from_json(content(evidence=[[0.4, -1], [0.6, 1]])).likelihood(0.5) == pytest.approx(0)

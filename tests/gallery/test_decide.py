@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.calibration import Calibration
-from gallery.decide import EXTRAPOLATED, Rule, abstain, decide, rule_for
+from gallery.decide import EXTRAPOLATED, MARGIN_TOO_SMALL, Rule, abstain, decide, rule_for
 from gallery.template import Candidate, Outcome
 
 FOUND = (Candidate("ann", 0.8, 1), Candidate("bob", 0.5, 2))
@@ -41,6 +41,28 @@ def test_a_gallery_larger_than_those_measured_says_that_its_threshold_is_extrapo
     table = [{"subjects": 10, "fpir": f, "threshold": t} for f, t in ((0.01, 0.8), (0.1, 0.7))]
     calibration = Calibration.from_json({"id": "c", "made_on": "x", "subjects": 20, "table": table})
     assert rule_for(calibration, "prior", 10, 10, 0.1) == Rule(0.7, 0.1, "prior", "c", ())
-    assert rule_for(calibration, "prior", 11, 11, 0.1).reasons == (EXTRAPOLATED,)
-    assert decide(FOUND, 11, rule_for(calibration, "prior", 11, 11, 0.1)).reasons == (EXTRAPOLATED,)
+    assert rule_for(calibration, "prior", 12, 12, 0.1).reasons == (EXTRAPOLATED,)
+    assert decide(FOUND, 12, rule_for(calibration, "prior", 12, 12, 0.1)).reasons == (EXTRAPOLATED,)
     assert rule_for(None, "prior", 10, 10) == Rule()
+
+
+def test_nine_tenths_of_the_gallery_are_as_good_as_all() -> None:
+    table = [{"subjects": 90, "fpir": f, "threshold": t} for f, t in ((0.01, 0.8), (0.1, 0.7))]
+    calibration = Calibration.from_json({"id": "c", "made_on": "x", "subjects": 120, "table": table})
+    assert rule_for(calibration, "gallery", 100, 100, 0.1).reasons == ()
+    assert (rule_for(calibration, "gallery", 100, 100, 0.1).threshold or 0) > 0.7
+
+
+def test_two_who_are_too_near_to_each_other_are_told_apart_by_nobody() -> None:
+    rule = Rule(0.7, min_margin=0.4, reasons=(EXTRAPOLATED,))
+    decision = decide(FOUND, 2, rule)
+    assert (decision.outcome, decision.reasons) == (Outcome.ABSTAIN, (EXTRAPOLATED, MARGIN_TOO_SMALL))
+    assert decide(FOUND, 2, Rule(0.9, min_margin=0.4)).outcome is Outcome.NO_MATCH
+    assert decide(FOUND[:1], 1, rule).outcome is Outcome.MATCH
+
+
+def test_a_decision_says_how_much_its_score_is_worth() -> None:
+    evidence = ((0.6, 0.0), (1.0, 2.0))
+    assert decide(FOUND, 2, Rule(0.9, evidence=evidence)).likelihood == pytest.approx(1.0)
+    assert decide(FOUND, 2, Rule(0.9)).likelihood is None
+    assert decide((), 2, Rule(0.9, evidence=evidence)).likelihood is None

@@ -134,8 +134,8 @@ def show_calibration(console: Console, calibration: Calibration) -> None:
     title = "threshold, and below it the share of mates missed, by subjects in the gallery and rate of false positives"
     grid = _grid(title, [f"{100 * rate:g} %" for rate in rates], caption=f"made on {calibration.made_on}")
     for size in sorted({row.subjects for row in calibration.table}):
-        rows = {row.fpir: row for row in calibration.table if row.subjects == size}
-        cells = [f"{rows[rate].threshold:.3f}\n{per_cent(rows[rate].fnir)} %" for rate in rates]
-        grid.add_row(str(size), *cells)
+        rows = [calibration.row(size, rate) for rate in rates]
+        grid.add_row(str(size), *(f"{row.threshold:.3f}\n{per_cent(row.fnir)} %" if row else "-" for row in rows))
     console.print(grid)
-    console.print(f"{calibration.subjects} people, {calibration.searches} independent searches by strangers")
+    worth = "" if calibration.worth is None else f", worth {calibration.worth:.0f} independent ones among everybody"
+    console.print(f"{calibration.subjects} people, {calibration.searches} searches by strangers{worth}")
