@@ -5,14 +5,14 @@ ones have gone and new ones have come. What runs here runs in the caller's trans
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from gallery.keys.sealing import Sealer, bound_to, mark_of
-from gallery.store.bulk import insert_many
+from gallery.store.bulk import among, insert_many
 from gallery.store.enrolling import count, log
 from gallery.store.rows import Change
 from gallery.store.schema import subjects, templates, vault
@@ -103,7 +103,7 @@ def metadata_of(connection: Connection, store: "Store", row: Row[Any]) -> bytes 
 
 
 def plain_templates(
-    connection: Connection, store: "Store", row: Row[Any], only: Iterable[int] | None = None
+    connection: Connection, store: "Store", row: Row[Any], only: Sequence[int] | None = None
 ) -> list[Plain]:
     """The templates of a row of `subjects` by number, or those of these numbers."""
     owner = owner_of(connection, store, row)
@@ -111,8 +111,9 @@ def plain_templates(
     wanted = select(templates, vault.c.skeleton, vault.c.expires).join(
         vault, vault.c.template_id == templates.c.id, isouter=True
     )
-    found = connection.execute(wanted.where(templates.c.subject_id == row.id).order_by(templates.c.id)).all()
-    chosen = None if only is None else set(only)
+    wanted = wanted.where(templates.c.subject_id == row.id).order_by(templates.c.id)
+    if only is not None:
+        wanted = wanted.where(among(connection, templates.c.id, only))
     return [
         Plain(
             each.id,
@@ -125,8 +126,7 @@ def plain_templates(
             each.created,
             _skeleton(owner, each),
         )
-        for each in found
-        if chosen is None or each.id in chosen
+        for each in connection.execute(wanted).all()
     ]
 
 

@@ -1,0 +1,334 @@
+"""A change of encoder: embedded again from the vault, beside the generation that answers."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from gallery.keys.transform import undo
+from gallery.migrate import Filling, begin, begin_rollback, complete, measure, switch
+from gallery.store import Store
+from gallery.store.audit import verify_chain
+from gallery.store.expiring import purge_expired
+from gallery.store.generations import drop, generations
+from gallery.store.managing import merge_subjects, rename_subject
+from gallery.template import Consent, NewTemplate, State
+from gallery.vault import pack, source_of
+from model.errors import BundleMismatch, InvalidRequest, SubjectHeld, UnknownGallery, UnknownSubject
+from model.inference import embed
+from model.sequence import Floats
+from tests.fakes import FakeEncoder, walking
+
+OLD, NEW = FakeEncoder(16, name="old"), FakeEncoder(12, name="new")
+PEOPLE, TAKES = 6, 2
+
+
+def add(
+    store: Store, person: int, takes: int = TAKES, *, skeleton: bool = True, start: int = 0, **more: str
+) -> list[int]:
+    """Templates of somebody in the gallery `staff`, by the encoder whose it is."""
+    encoder = OLD if store.head("staff").fingerprint == OLD.fingerprint else NEW
+    walks = [walking(person, seed=start + take) for take in range(takes)]
+    new = [
+        NewTemplate(
+            f"s{person}",
+            row,
+            {"take": str(take)},
+            walk.frames,
+            source_of(walk),
+            pack(walk) if skeleton else None,
+        )
+        for take, (walk, row) in enumerate(zip(walks, embed(encoder, walks), strict=True))
+    ]
+    return [one.template or 0 for one in store.enroll("staff", encoder.fingerprint, new)]
+
+
+@pytest.fixture
+def staff(store: Store) -> Store:
+    """A store with the gallery `staff`, which keeps skeletons for 30 days."""
+    store.create_gallery("staff", OLD.fingerprint, OLD.dim, vault_days=30)
+    for person in range(PEOPLE):
+        add(store, person)
+    return store
+
+
+def filled(store: Store, encoder: FakeEncoder = NEW, *, partial: bool = False) -> Filling:
+    filling = begin(store, "staff", encoder, partial=partial)
+    assert sum(filling.steps()) >= 0
+    return filling
+
+
+def states(store: Store) -> list[State]:
+    return [each.state for each in generations(store, "staff")]
+
+
+def expected(person: int, encoder: FakeEncoder = NEW) -> Floats:
+    return embed(encoder, [walking(person, seed=take) for take in range(TAKES)])
+
+
+def held(store: Store, subject: str) -> Floats:
+    return np.stack([each.embedding for each in store.templates_of("staff", subject)])
+
+
+def agrees(store: Store) -> bool:
+    head, rows = store.everything("staff")
+    content = np.bitwise_xor.reduce(rows.marks) if len(rows.marks) else 0
+    return (head.templates, head.content) == (len(rows.ids), content) and store.check() == []
+
+
+def test_a_gallery_is_embedded_again_and_answers_under_its_name(staff: Store) -> None:
+    staff.update_subject("staff", "s1", consent=Consent("A-1", "access"), hold="case 12", metadata={"desk": 7})
+    before, kept = staff.subject("staff", "s1"), staff.templates_of("staff", "s1")
+    filling = filled(staff)
+    assert staff.head("staff").fingerprint == OLD.fingerprint
+    assert states(staff) == [State.ACTIVE, State.BUILDING]
+    done = complete(filling)
+    assert (done.subjects, done.templates, done.refused) == (PEOPLE, PEOPLE * TAKES, {})
+    assert (done.behind.subjects, done.behind.templates) == ((), 0)
+    head = staff.head("staff")
+    assert (head.fingerprint, head.dim, head.seq) == (NEW.fingerprint, NEW.dim, done.seq)
+    assert states(staff) == [State.RETIRED, State.ACTIVE]
+    for person in range(PEOPLE):
+        assert np.allclose(held(staff, f"s{person}"), expected(person), atol=1e-6)
+    assert staff.subject("staff", "s1") == before
+    now = staff.templates_of("staff", "s1")
+    assert [(each.labels, each.frames, each.created) for each in now] == [
+        (each.labels, each.frames, each.created) for each in kept
+    ]
+    assert agrees(staff)
+    assert verify_chain(staff).broken is None
+    assert add(staff, 1) == [0, 0], "the same recordings are known in the new generation"
+
+
+def test_only_the_generation_that_answers_can_be_named(staff: Store) -> None:
+    filling = filled(staff)
+    assert [each.name for each in staff.galleries()] == ["staff"]
+    for name in (f"/{filling.target.key}", f"draft of {filling.source.key}"):
+        with pytest.raises(UnknownGallery):
+            staff.gallery(name)
+        with pytest.raises(UnknownGallery):
+            staff.head(name)
+    assert [head.name for head in staff.heads()] == ["staff"]
+
+
+def test_how_far_the_two_agree_is_measured_and_a_calibration_that_cannot_be_had_is_told(staff: Store) -> None:
+    filling = filled(staff)
+    agreement, calibration = measure(filling)
+    assert agreement is not None
+    assert (agreement.probes, agreement.mated) == (PEOPLE * TAKES, PEOPLE * TAKES)
+    assert 0 < agreement.nearest <= 1
+    assert agreement.rank1_before is not None
+    assert agreement.rank1_after is not None
+    assert isinstance(calibration, str), "six people support no rate of 5 %"
+
+
+def test_killed_after_any_batch_it_goes_on_where_it_was(staff: Store) -> None:
+    for person in range(6, 45):
+        add(staff, person)
+    first = begin(staff, "staff", NEW)
+    total = first.count()
+    one = next(first.steps())
+    again = begin(staff, "staff", NEW)
+    assert again.target.key == first.target.key
+    assert again.count() == total - one
+    assert sum(again.steps()) == total - one
+    assert complete(again).templates == total
+
+
+def test_two_at_once_do_nothing_twice(staff: Store) -> None:
+    one, other = begin(staff, "staff", NEW), begin(staff, "staff", NEW)
+    with staff.read() as connection:
+        batch = one._waiting(connection)
+    assert sum(other.steps()) == len(batch)
+    with staff.write() as connection:
+        one._add(connection, one._embedded(batch))
+    assert complete(other).templates == PEOPLE * TAKES
+    with pytest.raises(InvalidRequest, match="another process"):
+        complete(one)
+
+
+def test_whatever_happens_meanwhile_counts(staff: Store) -> None:
+    filling = filled(staff)
+    add(staff, 9)
+    staff.erase_subject("staff", "s2")
+    first, _ = staff.templates_of("staff", "s3")
+    staff.erase_template("staff", first.id)
+    rename_subject(staff, "staff", "s4", "anna")
+    merge_subjects(staff, "staff", "s0", "s1")
+    staff.update_subject("staff", "s5", consent=Consent("B-2"))
+    names = {found.id: found.templates for found in staff.subjects("staff")}
+    complete(filling)
+    assert {found.id: found.templates for found in staff.subjects("staff")} == names
+    assert np.allclose(held(staff, "s9"), expected(9), atol=1e-6)
+    assert np.allclose(held(staff, "s3"), expected(3)[1:], atol=1e-6)
+    together = np.concatenate([expected(1), expected(0)])
+    assert np.allclose(sorted(map(tuple, held(staff, "s1"))), sorted(map(tuple, together)), atol=1e-6)
+    assert staff.subject("staff", "s5").consent.reference == "B-2"
+    assert agrees(staff)
+    begin_rollback(staff, "staff", None)
+    switch(begin_rollback(staff, "staff", None))
+    assert {found.id: found.templates for found in staff.subjects("staff")} == names
+    assert agrees(staff)
+
+
+def test_what_is_erased_after_the_switch_is_erased_from_the_former_generation_too(staff: Store) -> None:
+    complete(filled(staff))
+    staff.erase_subject("staff", "s2")
+    staff.erase_template("staff", staff.templates_of("staff", "s3")[0].id)
+    switch(begin_rollback(staff, "staff", None))
+    assert staff.head("staff").fingerprint == OLD.fingerprint
+    with pytest.raises(UnknownSubject):
+        staff.subject("staff", "s2")
+    assert np.allclose(held(staff, "s3"), expected(3, OLD)[1:], atol=1e-6)
+    assert agrees(staff)
+
+
+def test_a_rollback_says_what_was_enrolled_since_and_embeds_it_where_it_can(staff: Store) -> None:
+    complete(filled(staff))
+    add(staff, 8)
+    add(staff, 9, skeleton=False)
+    filling = begin_rollback(staff, "staff", None)
+    assert filling.count() == 2
+    assert filling.behind().subjects == ("s9",)
+    with pytest.raises(BundleMismatch):
+        begin_rollback(staff, "staff", NEW)
+    filling = begin_rollback(staff, "staff", OLD)
+    assert sum(filling.steps()) == 2
+    with pytest.raises(InvalidRequest, match="s9"):
+        switch(filling)
+    switch(filling, partial=True)
+    assert np.allclose(held(staff, "s8"), expected(8, OLD), atol=1e-6)
+    with pytest.raises(UnknownSubject):
+        staff.subject("staff", "s9")
+    switch(begin_rollback(staff, "staff", None))
+    assert staff.subject("staff", "s9").templates == TAKES
+
+
+def test_whom_a_migration_left_behind_can_still_be_erased_and_is_purged(staff: Store) -> None:
+    add(staff, 8, skeleton=False)
+    add(staff, 9, skeleton=False)
+    complete(filled(staff, partial=True), partial=True)
+    with pytest.raises(UnknownSubject):
+        staff.subject("staff", "s8")
+    assert staff.erase_subject("staff", "s8").whole
+    with staff.write() as connection:
+        from sqlalchemy import update
+
+        from gallery.store.schema import subjects
+
+        connection.execute(update(subjects).where(subjects.c.name == "s9").values(expires=1))
+    assert len(purge_expired(staff)) == 1
+    switch(begin_rollback(staff, "staff", None), partial=True)
+    assert {found.id for found in staff.subjects("staff")} == {f"s{person}" for person in range(PEOPLE)}
+
+
+def test_without_skeletons_it_is_refused_before_anything_is_made(store: Store, staff: Store) -> None:
+    add(staff, 8, skeleton=False)
+    with pytest.raises(InvalidRequest, match=r"1 subjects have no usable skeleton.*s8.*--partial"):
+        begin(staff, "staff", NEW)
+    assert states(staff) == [State.ACTIVE]
+    store.create_gallery("plain", OLD.fingerprint, OLD.dim)
+    assert sum(begin(store, "plain", NEW).steps()) == 0, "nobody is in it"
+    drop(store, "plain", {State.BUILDING})
+    store.enroll("plain", OLD.fingerprint, [NewTemplate("ann", expected(1, OLD)[0])])
+    with pytest.raises(InvalidRequest, match="keeps no skeletons"):
+        begin(store, "plain", NEW, partial=True)
+
+
+def test_who_has_no_skeleton_any_more_or_one_that_is_not_usable_is_counted(staff: Store) -> None:
+    short = walking(7, frames=4)
+    row = expected(7, OLD)[0]
+    staff.enroll("staff", OLD.fingerprint, [NewTemplate("s7", row, {}, 4, source_of(short), pack(short))])
+    staff.enroll("staff", OLD.fingerprint, [NewTemplate("s1", row)])
+    filling = filled(staff)
+    assert next(iter(filling.refused.values())).startswith("not usable: too_short")
+    assert (filling.behind().subjects, filling.behind().templates) == (("s7",), 1)
+    with pytest.raises(InvalidRequest, match="s7"):
+        complete(filling)
+    assert states(staff) == [State.ACTIVE, State.BUILDING]
+    assert complete(filling, partial=True).behind.subjects == ("s7",)
+
+
+def test_a_vault_is_not_kept_longer_by_a_migration(staff: Store) -> None:
+    from sqlalchemy import select
+
+    from gallery.store.schema import templates, vault
+
+    complete(filled(staff))
+    with staff.read() as connection:
+        joined = select(templates.c.gallery_id, vault.c.expires).join(vault, vault.c.template_id == templates.c.id)
+        rows = connection.execute(joined.order_by(templates.c.gallery_id, vault.c.expires)).all()
+    half = len(rows) // 2
+    assert [row.expires for row in rows[:half]] == [row.expires for row in rows[half:]]
+
+
+def test_a_protected_gallery_gets_another_transform(store: Store) -> None:
+    from gallery.keys.transform import apply
+
+    store.create_gallery("staff", OLD.fingerprint, OLD.dim, vault_days=30, protected=True)
+    walk, hidden = walking(1), store.transform("staff")
+    assert hidden is not None
+    row = apply(hidden, embed(OLD, [walk]))[0]
+    store.enroll("staff", OLD.fingerprint, [NewTemplate("s1", row, {}, 60, source_of(walk), pack(walk))])
+    complete(filled(store))
+    other = store.transform("staff")
+    assert other is not None
+    assert other.shape == (NEW.dim, NEW.dim)
+    assert np.allclose(undo(other, held(store, "s1")), embed(NEW, [walk]), atol=1e-6)
+
+
+def test_one_migration_at_a_time_and_none_to_where_one_is(staff: Store) -> None:
+    with pytest.raises(InvalidRequest, match="of this bundle already"):
+        begin(staff, "staff", OLD)
+    with pytest.raises(UnknownGallery):
+        begin(staff, "nobody", NEW)
+    with pytest.raises(InvalidRequest, match="no former generation"):
+        begin_rollback(staff, "staff", None)
+    filled(staff)
+    with pytest.raises(InvalidRequest, match="--abandon"):
+        begin(staff, "staff", FakeEncoder(8, name="third"))
+    assert [each.fingerprint for each in drop(staff, "staff", {State.BUILDING})] == [NEW.fingerprint]
+    complete(filled(staff, FakeEncoder(8, name="third")))
+    with pytest.raises(InvalidRequest, match="rollback"):
+        begin(staff, "staff", OLD)
+    complete(filled(staff, NEW))
+    switch(begin_rollback(staff, "staff", None))
+    assert staff.head("staff").dim == 8, "back to where it was last, not to where it began"
+
+
+def test_a_former_generation_is_dropped_with_its_keys_and_nobody_who_is_held_only_there(staff: Store) -> None:
+    from sqlalchemy import func, select
+
+    from gallery.store.schema import secrets, templates, vault
+
+    add(staff, 9, skeleton=False)
+    staff.update_subject("staff", "s9", hold="case 12")
+    staff.update_subject("staff", "s1", hold="case 13")
+    filling = filled(staff, partial=True)
+    complete(filling, partial=True)
+    with pytest.raises(SubjectHeld, match="case 12"):
+        drop(staff, "staff", {State.RETIRED})
+    switch(begin_rollback(staff, "staff", None), partial=True)
+    staff.update_subject("staff", "s9", hold=None)
+    switch(begin_rollback(staff, "staff", None), partial=True)
+    drop(staff, "staff", {State.RETIRED})
+    assert states(staff) == [State.ACTIVE]
+    with staff.read() as connection:
+        for table in (templates, vault):
+            assert connection.scalar(select(func.count()).select_from(table)) == PEOPLE * TAKES
+        wanted = select(secrets.c.gallery_id, secrets.c.kind).where(secrets.c.gallery_id.is_not(None))
+        left = sorted((row.gallery_id, row.kind) for row in connection.execute(wanted))
+    assert left == [(filling.source.key, "source"), (filling.target.key, "gallery")]
+    assert ("s1", source_of(walking(1))) in staff.sources("staff")
+    assert agrees(staff)
+    assert begin(staff, "staff", OLD).target.state is State.BUILDING
+
+
+def test_who_has_expired_is_not_taken_along_unless_held(staff: Store) -> None:
+    past = Consent(expires=datetime.now(UTC) - timedelta(days=1))
+    staff.update_subject("staff", "s0", consent=past)
+    staff.update_subject("staff", "s1", consent=past, hold="case 12")
+    done = complete(filled(staff))
+    assert done.subjects == PEOPLE - 1
+    assert done.behind.subjects == ()
+    assert {found.id for found in staff.subjects("staff")} == {f"s{person}" for person in range(1, PEOPLE)}
