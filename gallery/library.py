@@ -77,7 +77,8 @@ class Library(Answering):
             embeddings = checked_probes([item.embedding for item in new], head.dim)
             hidden = self.views.hidden(head, embeddings)
             new = [replace(item, embedding=row) for item, row in zip(new, hidden, strict=True)]
-        return self.store.enroll(gallery, fingerprint, new, consent=consent)
+        epoch = head.epoch if head.protected else None
+        return self.store.enroll(gallery, fingerprint, new, consent=consent, epoch=epoch)
 
     def subjects(self, gallery: str, *, after: str = "", limit: int = 1000) -> list[Subject]:
         return self.store.subjects(gallery, after=after, limit=limit)

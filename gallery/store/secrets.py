@@ -17,6 +17,8 @@ from gallery.store.moments import moment
 from gallery.store.schema import secrets
 from model.errors import InvalidArchive, KeyUnavailable, StoreUnavailable
 
+DAMAGED: Final = "something sealed in it is damaged or not where it belongs; stop all that use it and restore a backup"
+
 # These are wrapped by the master key; `source` belongs to all generations of a gallery, so none of them may hold it.
 BY_MASTER: Final = frozenset({"signing", "gallery", "source"})
 
@@ -48,6 +50,7 @@ class Secrets:
         self.masters = masters
         self._keys: dict[int, bytes] = {}
         self._sealers: dict[int, Sealer] = {}
+        self._made: set[int] = set()
         self._lock = threading.Lock()
 
     def gallery_key(self, connection: Connection, gallery_id: int) -> GalleryKey:
@@ -99,6 +102,7 @@ class Secrets:
     def add(self, connection: Connection, gallery_id: int | None, kind: str, plain: bytes) -> int:
         """Keep a secret, wrapped; returns its number."""
         number = next_keys(connection, "secrets", 1)
+        self._made.add(number)
         wrapped_by, wrapped = self.wrap(connection, gallery_id, kind, number, plain)
         values = {"id": number, "gallery_id": gallery_id, "kind": kind, "created": moment()}
         connection.execute(insert(secrets).values(**values, wrapped=wrapped, wrapped_by=wrapped_by))
@@ -121,6 +125,15 @@ class Secrets:
         with self._lock:
             self._keys.pop(number, None)
             self._sealers.pop(number, None)
+
+    def undo(self) -> None:
+        """To be called when a transaction that writes is undone: a key that was made in it never was, and its number
+        will be another key's. Those that this process made and that were kept are read again when they are needed."""
+        with self._lock:
+            for number in self._made:
+                self._keys.pop(number, None)
+                self._sealers.pop(number, None)
+            self._made.clear()
 
     def forget(self) -> None:
         """Drop what this process has unwrapped."""
@@ -155,6 +168,4 @@ def unsealed(sealer: Sealer, sealed: bytes, bound: bytes) -> bytes:
     try:
         return sealer.unseal(sealed, bound)
     except (InvalidArchive, TypeError) as error:  # SQLite takes anything in any column
-        raise StoreUnavailable(
-            "something sealed in it is damaged or not where it belongs; stop all that use it and restore a backup"
-        ) from error
+        raise StoreUnavailable(DAMAGED) from error

@@ -67,8 +67,7 @@ class Store:
                 with as_unavailable(committing=True):
                     connection.commit()
             except BaseException:
-                # A key that was made in it never was, and its number will be another key's.
-                self.secrets.forget()
+                self.secrets.undo()
                 raise
 
     @contextmanager
