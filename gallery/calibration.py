@@ -93,7 +93,7 @@ class Calibration(BaseModel):
             raise InvalidRequest(f"calibration.{where}".rstrip("."), str(first["msg"])) from error
 
     def to_json(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", exclude_unset=True)
 
     @property
     def sizes(self) -> list[int]:
