@@ -9,6 +9,7 @@ attack is detected: not an imitated gait, not synthetic or edited keypoints, not
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,10 +32,11 @@ class ReplayPolicy:
 
 
 class RecentProbes:
-    """The latest probes of each gallery; any thread may call it."""
+    """The latest probes of each gallery; any thread may call it. clock: in seconds."""
 
-    def __init__(self, policy: ReplayPolicy) -> None:
+    def __init__(self, policy: ReplayPolicy, clock: Callable[[], float] = time.monotonic) -> None:
         self.policy = policy
+        self._clock = clock
         self._rings: dict[int, _Ring] = {}
         self._lock = threading.Lock()
 
@@ -44,7 +46,8 @@ class RecentProbes:
             ring = self._rings.get(gallery)
             if ring is None:
                 ring = self._rings[gallery] = _Ring(self.policy, probes.shape[1])
-            return np.array([ring.nearest_then_add(probe) >= self.policy.bound for probe in probes], np.bool_)
+            nearest = [ring.nearest_then_add(probe, self._clock()) for probe in probes]
+            return np.array(nearest) >= self.policy.bound
 
     def keep(self, galleries: set[int]) -> None:
         """Drop the probes of all other galleries."""
@@ -60,8 +63,7 @@ class _Ring:
         self._at = np.full(len(self._rows), -np.inf)
         self._next = 0
 
-    def nearest_then_add(self, probe: Floats) -> float:
-        now = time.monotonic()
+    def nearest_then_add(self, probe: Floats, now: float) -> float:
         recent = self._at > now - self._seconds
         nearest = float((self._rows @ probe).max(where=recent, initial=-1.0))
         if self._next == len(self._rows):

@@ -1,0 +1,91 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gallery.library import Library
+from gallery.replay import FIRST_ROWS, REPLAY_SUSPECTED, RecentProbes, ReplayPolicy
+from gallery.store import Store
+from gallery.template import NewTemplate
+from model.clips import unit_length
+from model.sequence import Floats
+
+Vectors = Callable[..., Floats]
+BUNDLE = "b" * 64
+
+
+def near(row: Floats, score: float) -> Floats:
+    """An embedding whose cosine with `row` is `score`."""
+    aside = np.roll(row, 1)
+    aside -= (aside @ row) * row
+    return unit_length((score * row + np.sqrt(1 - score**2) * aside / np.linalg.norm(aside))[None].astype(np.float32))[
+        0
+    ]
+
+
+@pytest.fixture
+def watching(store: Store, vectors: Vectors) -> Library:
+    """A library that notes replays, with ann in gallery `staff`."""
+    library = Library(store, replay=ReplayPolicy())
+    library.create("staff", fingerprint=BUNDLE, dim=8)
+    library.enroll("staff", [NewTemplate("ann", vectors(1)[0])], fingerprint=BUNDLE)
+    return library
+
+
+def noted(library: Library, *probes: Floats) -> list[bool]:
+    decisions = library.identify("staff", np.stack(probes), fingerprint=BUNDLE, threshold=0.5)
+    return [REPLAY_SUSPECTED in decision.reasons for decision in decisions]
+
+
+def test_a_probe_that_is_nearly_a_template_is_noted_and_decided_all_the_same(
+    watching: Library, vectors: Vectors
+) -> None:
+    (decision,) = watching.identify("staff", near(vectors(1)[0], 0.9999)[None], fingerprint=BUNDLE, threshold=0.5)
+    assert (decision.subject, decision.reasons) == ("ann", (REPLAY_SUSPECTED,))
+    assert noted(watching, near(vectors(1)[0], 0.98)) == [False]
+
+
+def test_a_probe_that_comes_again_is_noted_within_a_batch_and_later(watching: Library, vectors: Vectors) -> None:
+    probe, other = vectors(2, seed=3)
+    assert noted(watching, probe, other, near(probe, 0.9999)) == [False, False, True]
+    assert noted(watching, near(other, 0.98), other) == [False, True]
+
+
+def test_verification_notes_it_too(watching: Library, vectors: Vectors) -> None:
+    probe = near(vectors(1)[0], 0.9)
+    first, second = (watching.verify("staff", "ann", probe, fingerprint=BUNDLE, threshold=0.5) for _ in range(2))
+    assert (first.reasons, second.reasons) == ((), (REPLAY_SUSPECTED,))
+
+
+def test_galleries_do_not_see_each_other_s_probes(watching: Library, vectors: Vectors) -> None:
+    watching.create("guests", fingerprint=BUNDLE, dim=8)
+    watching.enroll("guests", [NewTemplate("eve", vectors(1)[0])], fingerprint=BUNDLE)
+    probe = near(vectors(1)[0], 0.9)
+    assert noted(watching, probe) == [False]
+    (decision,) = watching.identify("guests", probe[None], fingerprint=BUNDLE, threshold=0.5)
+    assert decision.reasons == ()
+
+
+def test_without_a_policy_nothing_is_noted(library: Library, vectors: Vectors) -> None:
+    library.enroll("staff", [NewTemplate("ann", vectors(1)[0])], fingerprint=BUNDLE)
+    assert noted(library, vectors(1)[0], vectors(1)[0]) == [False, False]
+
+
+def test_so_many_probes_are_remembered_and_no_more() -> None:
+    recent = RecentProbes(ReplayPolicy(probes=2 * FIRST_ROWS + 1))
+    probes = unit_length(np.random.default_rng(0).standard_normal((4 * FIRST_ROWS, 32)).astype(np.float32))
+    assert not recent.seen(1, probes).any()
+    assert recent.seen(1, probes[-FIRST_ROWS:]).all()
+    assert not recent.seen(1, probes[:1])[0]
+
+
+def test_a_probe_is_forgotten_after_a_time() -> None:
+    probe, clock = np.eye(4, dtype=np.float32)[:1], [1000.0]
+    recent = RecentProbes(ReplayPolicy(minutes=1), lambda: clock[0])
+    assert not recent.seen(1, probe)[0]
+    clock[0] += 59
+    assert recent.seen(1, probe)[0]
+    clock[0] += 61
+    assert not recent.seen(1, probe)[0]
+    recent.keep({2})
+    assert not recent.seen(1, probe)[0]
