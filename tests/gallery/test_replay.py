@@ -16,11 +16,10 @@ BUNDLE = "b" * 64
 
 def near(row: Floats, score: float) -> Floats:
     """An embedding whose cosine with `row` is `score`."""
-    aside = np.roll(row, 1)
-    aside -= (aside @ row) * row
-    return unit_length((score * row + np.sqrt(1 - score**2) * aside / np.linalg.norm(aside))[None].astype(np.float32))[
-        0
-    ]
+    turned = np.roll(row, 1)
+    aside = unit_length((turned - (turned @ row) * row)[None])[0]
+    found: Floats = np.asarray(score * row + np.sqrt(1 - score**2) * aside, np.float32)
+    return found
 
 
 @pytest.fixture
