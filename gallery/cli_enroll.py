@@ -1,21 +1,31 @@
 """The command `enroll`: one file, or a manifest of thousands that goes on where it was interrupted."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gallery.options import AsJson, Aspect, BundlePath, Data, Fps, GalleryName, LayoutName, TrackName
+from gallery.options import (
+    AsJson,
+    Aspect,
+    BundlePath,
+    ConsentReference,
+    Data,
+    DuplicateFpir,
+    DuplicatesMode,
+    Expires,
+    Fps,
+    GalleryName,
+    LayoutName,
+    Purpose,
+    TrackName,
+)
 
 if TYPE_CHECKING:
     from gallery.enroll import Result, Submission
     from gallery.interrupt import Interrupt
     from gallery.manifest import Entry
-
-REFUSALS_SHOWN = 20
 
 
 def enroll(
@@ -23,7 +33,10 @@ def enroll(
     subject: Annotated[str | None, typer.Option("--subject", help="Whose it is.")] = None,
     manifest: Annotated[
         Path | None,
-        typer.Option("--manifest", help="CSV with columns file, subject[, track, fps, aspect, labels ...]."),
+        typer.Option(
+            "--manifest",
+            help="CSV with columns file, subject[, track, fps, aspect, consent, purpose, expires, labels ...].",
+        ),
     ] = None,
     name: GalleryName = "default",
     data: Data = Path("gaitkeeper-data"),
@@ -33,50 +46,67 @@ def enroll(
     fps: Fps = None,
     aspect: Aspect = None,
     layout: LayoutName = None,
+    reference: ConsentReference = None,
+    purpose: Purpose = None,
+    expires: Expires = None,
+    duplicates: DuplicatesMode = None,
+    duplicate_fpir: DuplicateFpir = None,
+    force: Annotated[bool, typer.Option("--force", help="Enroll even who looks like somebody else.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Enroll one file, or all files of a manifest. What is enrolled already is passed over, so that a run which was
-    interrupted is finished by the same command. Status 0: all are enrolled; 1: some of a manifest were refused; 2: an
-    error.
+    interrupted is finished by the same command. A new subject who looks like another is refused where the gallery has
+    a calibration of its own. Status 0: all are enrolled; 1: some of a manifest were refused; 2: an error.
 
     Example: gaitkeeper enroll walk.json --subject ann --label view=090
 
     Example: gaitkeeper enroll --manifest people.csv --gallery staff
     """
+    from gallery.duplicates import Duplicates, Screen
     from gallery.enroll import enroll as enroll_all
+    from gallery.enroll_report import Report
     from gallery.interrupt import held_back
     from gallery.opening import open_bundle_or_default, open_encoder, open_library
     from gallery.printing import err, print_json
 
     labels = _labels(label or [])
     hints = {"track": track, "fps": fps, "aspect": aspect, "layout": layout}
-    entries = _entries(file, subject, manifest, labels, hints)
+    consent = {"consent": reference, "purpose": purpose, "expires": expires}
+    entries = _entries(file, subject, manifest, labels, hints, consent)
+    mode = Duplicates(duplicates) if duplicates else None
+    if force:
+        mode = Duplicates.OFF
     submissions = _read(entries)
     if manifest is None:
         # A file that cannot be read is known before anything is made for it.
         submissions = iter([_submission(entries[0])])
     opened = open_bundle_or_default(bundle)
-    report = _Report()
+    report = Report()
     with open_library(data, opened, make=True) as library:
         encoder = open_encoder(opened)
         if library.ensure(name, fingerprint=opened.fingerprint, dim=encoder.dim):
             err.print(f"created gallery {name}", markup=False)
+        screen = Screen(library, name, fingerprint=opened.fingerprint, mode=mode, fpir=duplicate_fpir)
         try:
             with held_back() as interrupt:
                 until_interrupted = _checked(submissions, interrupt)
-                for result in _with_progress(enroll_all(library, encoder, name, until_interrupted), len(entries)):
+                results = enroll_all(library, encoder, name, until_interrupted, screen=screen)
+                for result in _with_progress(results, len(entries)):
                     report.add(result)
         except KeyboardInterrupt:
             err.print(f"interrupted: {report.summary()}; the same command goes on from here", markup=False)
             raise
     if as_json:
-        print_json({"gallery": name, **report.counts(), "results": report.results})
+        told = {"gallery": name, "duplicates": screen.mode.value}
+        print_json({**told, **report.counts(), "results": report.results})
     elif manifest is None and report.refused:
         err.print(f"error: {report.refused[0].detail}", markup=False, soft_wrap=True)
     elif manifest is None:
         report.say_of_one(name)
     else:
         report.say()
+    if screen.note and not as_json:
+        err.print(f"note: {screen.note}", markup=False, soft_wrap=True)
     if report.refused:
         raise typer.Exit(2 if manifest is None else 1)
 
@@ -92,8 +122,14 @@ def _labels(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _entries(
-    file: Path | None, subject: str | None, manifest: Path | None, labels: dict[str, str], hints: dict[str, Any]
+    file: Path | None,
+    subject: str | None,
+    manifest: Path | None,
+    labels: dict[str, str],
+    hints: dict[str, Any],
+    consent: dict[str, str | None],
 ) -> "list[Entry]":
+    from gallery.consent import consent_of
     from gallery.manifest import Entry, read_manifest
     from gallery.template import check_id, check_labels
 
@@ -103,10 +139,13 @@ def _entries(
             raise typer.BadParameter("a manifest has file, subject, track, fps, aspect and layout in its own columns")
         from dataclasses import replace
 
-        return [replace(entry, labels={**labels, **entry.labels}) for entry in read_manifest(manifest)]
+        lines = read_manifest(manifest, consent)
+        return [replace(entry, labels={**labels, **entry.labels}) for entry in lines]
     if file is None or subject is None:
         raise typer.BadParameter("give FILE and --subject, or --manifest")
-    return [Entry(line=0, file=file, subject=check_id("subject", subject), labels=labels, **hints)]
+    subject = check_id("subject", subject)
+    said = consent_of(consent["consent"], consent["purpose"], consent["expires"])
+    return [Entry(line=0, file=file, subject=subject, labels=labels, consent=said, **hints)]
 
 
 def _checked(items: "Iterator[Submission | Result]", interrupt: "Interrupt") -> "Iterator[Submission | Result]":
@@ -136,7 +175,8 @@ def _submission(entry: "Entry") -> "Submission":
     from gallery.opening import read_track
 
     found, notes = read_track(entry.file, entry.track, fps=entry.fps, aspect=entry.aspect, layout=entry.layout)
-    return Submission(_name(entry), entry.subject, found.sequence, {**found.labels, **entry.labels}, notes)
+    labels = {**found.labels, **entry.labels}
+    return Submission(_name(entry), entry.subject, found.sequence, labels, notes, entry.consent)
 
 
 def _name(entry: "Entry") -> str:
@@ -154,49 +194,3 @@ def _with_progress(results: "Iterator[Result]", total: int) -> "Iterator[Result]
         for result in results:
             progress.advance(task)
             yield result
-
-
-@dataclass(slots=True)
-class _Report:
-    results: "list[Result]" = field(default_factory=list)
-    status: Counter[str] = field(default_factory=Counter)
-
-    def add(self, result: "Result") -> None:
-        self.results.append(result)
-        self.status[result.status] += 1
-
-    @property
-    def refused(self) -> "list[Result]":
-        return [result for result in self.results if result.status == "refused"]
-
-    def counts(self) -> dict[str, int]:
-        return {status: self.status[status] for status in ("enrolled", "repeated", "refused")}
-
-    def summary(self) -> str:
-        counts = self.counts()
-        return f"{counts['enrolled']} enrolled, {counts['repeated']} there already, {counts['refused']} refused"
-
-    def say_of_one(self, gallery: str) -> None:
-        """What became of one file that was not refused."""
-        from gallery.printing import out
-
-        (result,) = self.results
-        if result.status == "enrolled":
-            line = f"enrolled {result.subject} in gallery {gallery} (template {result.template})"
-        else:
-            line = f"{result.subject} has this recording in gallery {gallery} already; nothing was added"
-        for each in (line, *(f"note: {note}" for note in result.notes)):
-            out.print(each, markup=False, soft_wrap=True)
-
-    def say(self) -> None:
-        from gallery.printing import err, out
-
-        out.print(self.summary())
-        refused = self.refused
-        if refused:
-            why = Counter(reason for result in refused for reason in result.reasons)
-            err.print("refused: " + ", ".join(f"{count} × {reason}" for reason, count in why.most_common()))
-            for result in refused[:REFUSALS_SHOWN]:
-                err.print(f"  {result.name} ({result.subject}): {result.detail}", markup=False, soft_wrap=True)
-            if len(refused) > REFUSALS_SHOWN:
-                err.print(f"and {len(refused) - REFUSALS_SHOWN} more; --json lists all of them")

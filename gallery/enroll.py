@@ -1,18 +1,21 @@
 """Enroll sequences: make each ready, refuse those that cannot be used and say why, embed and keep the rest."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gallery.duplicates import Likeness, Screen
 from gallery.library import Library
-from gallery.template import NewTemplate, check_id, check_labels
+from gallery.store import Added, Sources
+from gallery.template import Consent, NewTemplate, check_id, check_labels
+from gallery.vault import pack
+from gallery.vault import source_of as source_of
 from model.errors import GaitkeeperError, UnusableSequence
 from model.inference import embed
 from model.prepare import prepare
 from model.quality import IN_WORDS, assess
 from model.runtime import Encoder
-from model.sequence import SkeletonSequence
+from model.sequence import Floats, SkeletonSequence
 
 # A batch is one transaction and one run of the encoder: what an interruption can lose.
 BATCH_SEQUENCES = 32
@@ -27,13 +30,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A sequence to enroll for `subject`. name: what the report calls it, such as its file. notes: of its reader."""
+    """A sequence to enroll for `subject`. name: what the report calls it, such as its file. notes: of its reader.
+    consent: what the subject has from then on; None leaves what there is."""
 
     name: str
     subject: str
     sequence: SkeletonSequence
     labels: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +73,6 @@ def make_ready(sequence: SkeletonSequence, encoder: Encoder) -> Ready:
     return Ready(prepared.sequence, (*prepared.notes, *advice))
 
 
-def source_of(sequence: SkeletonSequence) -> str:
-    """A name for the content of a sequence: the same recording, read again from any file, has the same."""
-    identity = hashlib.sha256(
-        f"{sequence.layout.name} {sequence.joints.shape} {sequence.fps:.6g} {sequence.units} {sequence.aspect}".encode()
-    )
-    identity.update(sequence.joints.tobytes())
-    identity.update(sequence.confidence.tobytes())
-    return identity.hexdigest()
-
-
 def refused(name: str, subject: str, error: GaitkeeperError) -> Result:
     """The result of a submission that failed with `error`."""
     reasons = error.reasons if isinstance(error, UnusableSequence) else (type(error).__name__,)
@@ -85,38 +80,53 @@ def refused(name: str, subject: str, error: GaitkeeperError) -> Result:
 
 
 def enroll(
-    library: Library, encoder: Encoder, gallery: str, submissions: Iterable[Submission | Result]
+    library: Library,
+    encoder: Encoder,
+    gallery: str,
+    submissions: Iterable[Submission | Result],
+    *,
+    screen: Screen | None = None,
 ) -> Iterator[Result]:
     """Enroll submissions in batches; each batch is durable before its results are given.
 
     A submission whose recording this subject has already is `repeated` and not encoded again. A `Result` among the
-    submissions (of a file that could not be read) is passed on in its place. An interruption loses the batch in work
-    and nothing that was given. Raises `UnknownGallery`, `BundleMismatch`, `StoreUnavailable`.
+    submissions (of a file that could not be read) is passed on in its place. screen: looks for subjects that are there
+    under another id. A gallery that keeps skeletons gets them. An interruption loses the batch in work and nothing
+    that was given. Raises `UnknownGallery`, `BundleMismatch`, `StoreUnavailable`.
     """
+    batch = _Batch(library, encoder, gallery, screen, library.gallery(gallery).vault_days is not None)
     known = library.store.sources(gallery)
-    batch = _Batch(library, encoder, gallery)
     for submission in submissions:
         if isinstance(submission, Result):
             batch.add_result(submission)
         else:
             _examine(batch, submission, known)
         if batch.full:
-            yield from batch.finish()
-    yield from batch.finish()
+            yield from batch.finish(known)
+    yield from batch.finish(known)
 
 
-def _examine(batch: "_Batch", submission: Submission, known: set[tuple[str, str]]) -> None:
+def _examine(batch: "_Batch", submission: Submission, known: Sources) -> None:
     source = source_of(submission.sequence)
     try:
         check_id("subject", submission.subject)
         check_labels(submission.labels)
         if (submission.subject, source) in known:
             batch.add_result(Result(submission.name, submission.subject, Status.REPEATED))
-            return
-        batch.add(submission, source, make_ready(submission.sequence, batch.encoder))
-        known.add((submission.subject, source))
+        else:
+            batch.add(_Work(batch.place, submission, source, make_ready(submission.sequence, batch.encoder)))
     except GaitkeeperError as error:
         batch.add_result(refused(submission.name, submission.subject, error))
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A submission that waits; place: of its result."""
+
+    place: int
+    submission: Submission
+    source: str
+    ready: Ready
 
 
 @dataclass(slots=True)
@@ -124,8 +134,10 @@ class _Batch:
     library: Library
     encoder: Encoder
     gallery: str
+    screen: Screen | None
+    vault: bool
     results: list[Result | None] = field(default_factory=list)
-    work: list[tuple[int, Submission, str, Ready]] = field(default_factory=list)
+    work: list[_Work] = field(default_factory=list)
     frames: int = 0
 
     @property
@@ -133,27 +145,54 @@ class _Batch:
         waiting_results = len(self.results) >= 10 * BATCH_SEQUENCES
         return len(self.work) >= BATCH_SEQUENCES or self.frames >= BATCH_FRAMES or waiting_results
 
+    @property
+    def place(self) -> int:
+        return len(self.results)
+
     def add_result(self, result: Result) -> None:
         self.results.append(result)
 
-    def add(self, submission: Submission, source: str, ready: Ready) -> None:
-        self.work.append((len(self.results), submission, source, ready))
+    def add(self, work: _Work) -> None:
+        self.work.append(work)
         self.results.append(None)
-        self.frames += ready.sequence.frames
+        self.frames += work.ready.sequence.frames
 
-    def finish(self) -> Sequence[Result]:
+    def finish(self, known: Sources) -> Sequence[Result]:
         """Embed and keep what is waiting; the results of all, in their order."""
         if self.work:
-            embeddings = embed(self.encoder, [ready.sequence for _, _, _, ready in self.work])
-            new = [
-                NewTemplate(submission.subject, embedding, submission.labels, submission.sequence.frames, source)
-                for (_, submission, source, _), embedding in zip(self.work, embeddings, strict=True)
-            ]
-            added = self.library.enroll(self.gallery, new, fingerprint=self.encoder.fingerprint)
-            for (place, submission, _, ready), one in zip(self.work, added, strict=True):
-                status = Status.REPEATED if one.repeated else Status.ENROLLED
-                notes = (*submission.notes, *ready.notes)
-                self.results[place] = Result(submission.name, submission.subject, status, one.template, notes=notes)
+            embeddings = embed(self.encoder, [work.ready.sequence for work in self.work])
+            new = [self._template(work, embedding) for work, embedding in zip(self.work, embeddings, strict=True)]
+            like = [None] * len(new) if self.screen is None else self.screen.likenesses(new)
+            self._keep(new, like, known)
         done = [result for result in self.results if result is not None]
         self.results, self.work, self.frames = [], [], 0
         return done
+
+    def _template(self, work: _Work, embedding: Floats) -> NewTemplate:
+        submission, sequence = work.submission, work.submission.sequence
+        skeleton = pack(sequence) if self.vault else None
+        return NewTemplate(submission.subject, embedding, submission.labels, sequence.frames, work.source, skeleton)
+
+    def _keep(self, new: Sequence[NewTemplate], like: Sequence[Likeness | None], known: Sources) -> None:
+        by_consent: dict[Consent | None, list[int]] = {}
+        for i, (work, likeness) in enumerate(zip(self.work, like, strict=True)):
+            submission = work.submission
+            if likeness is not None and self.screen is not None and self.screen.refuses:
+                self.results[work.place] = refused(submission.name, submission.subject, likeness.error)
+            else:
+                by_consent.setdefault(submission.consent, []).append(i)
+        for consent, places in by_consent.items():
+            added = self.library.enroll(
+                self.gallery, [new[i] for i in places], fingerprint=self.encoder.fingerprint, consent=consent
+            )
+            for i, one in zip(places, added, strict=True):
+                self.results[self.work[i].place] = _kept(self.work[i], one, like[i])
+                known.add((self.work[i].submission.subject, self.work[i].source))
+
+
+def _kept(work: _Work, added: Added, likeness: Likeness | None) -> Result:
+    submission = work.submission
+    status = Status.REPEATED if added.repeated else Status.ENROLLED
+    seen = () if likeness is None else (f"possible duplicate: {likeness}",)
+    notes = (*submission.notes, *work.ready.notes, *seen)
+    return Result(submission.name, submission.subject, status, added.template, notes=notes)

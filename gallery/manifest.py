@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from gallery.consent import consent_of
 from gallery.template import Consent, check_id
@@ -31,9 +32,9 @@ class Entry:
     consent: Consent | None = None
 
 
-def read_manifest(path: Path) -> list[Entry]:
+def read_manifest(path: Path, consent: Mapping[str, str | None] = MappingProxyType({})) -> list[Entry]:
     """The lines of a CSV with columns file and subject, and perhaps track, fps, aspect, layout, consent, purpose and
-    expires (`gallery/consent.py`); others are labels.
+    expires (`gallery/consent.py`); others are labels. consent: what these three are where a line says nothing.
 
     Raises `UnreadableFile`, naming the line, before anything is done with any of them.
     """
@@ -41,7 +42,7 @@ def read_manifest(path: Path) -> list[Entry]:
         if path.stat().st_size > MANIFEST_BYTES:
             raise UnreadableFile(str(path), f"larger than {MANIFEST_BYTES} bytes")
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            entries = list(_entries(path, csv.DictReader(stream, strict=True)))
+            entries = list(_entries(path, csv.DictReader(stream, strict=True), consent))
     except UnicodeDecodeError as error:
         raise UnreadableFile(str(path), "is not utf-8 text") from error
     except csv.Error as error:
@@ -53,7 +54,7 @@ def read_manifest(path: Path) -> list[Entry]:
     return entries
 
 
-def _entries(path: Path, rows: "csv.DictReader[str]") -> Iterator[Entry]:
+def _entries(path: Path, rows: "csv.DictReader[str]", consent: Mapping[str, str | None]) -> Iterator[Entry]:
     header = rows.fieldnames or ()
     if not {"file", "subject"} <= set(header) or len(set(header)) != len(header):
         raise UnreadableFile(
@@ -61,12 +62,12 @@ def _entries(path: Path, rows: "csv.DictReader[str]") -> Iterator[Entry]:
         )
     for row in rows:
         try:
-            yield _entry(path.parent, rows.line_num, row)
+            yield _entry(path.parent, rows.line_num, row, consent)
         except (ValueError, InvalidRequest) as error:
             raise UnreadableFile(str(path), f"line {rows.line_num}: {error}") from error
 
 
-def _entry(beside: Path, line: int, row: dict[str, str]) -> Entry:
+def _entry(beside: Path, line: int, row: dict[str, str], consent: Mapping[str, str | None]) -> Entry:
     if None in row or None in row.values():
         raise ValueError("it has not as many fields as the first line")
     if not row["file"]:
@@ -80,7 +81,7 @@ def _entry(beside: Path, line: int, row: dict[str, str]) -> Entry:
         aspect=ratio_of(row["aspect"]) if row.get("aspect") else None,
         layout=row.get("layout") or None,
         labels={key: value for key, value in row.items() if key not in COLUMNS and value},
-        consent=consent_of(*(row.get(column) or None for column in CONSENT)),
+        consent=consent_of(*(row.get(column) or consent.get(column) for column in CONSENT)),
     )
 
 

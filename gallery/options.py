@@ -1,7 +1,7 @@
 """Options that the commands share, and the question before what cannot be undone."""
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
@@ -11,10 +11,15 @@ __all__ = [
     "AsJson",
     "Aspect",
     "BundlePath",
+    "ConsentReference",
     "Data",
+    "DuplicateFpir",
+    "DuplicatesMode",
+    "Expires",
     "Fps",
     "GalleryName",
     "LayoutName",
+    "Purpose",
     "SubjectId",
     "TrackName",
     "Yes",
@@ -32,6 +37,33 @@ BundlePath: TypeAlias = Annotated[
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TrackName: TypeAlias = Annotated[str | None, typer.Option("--track", help="Which person, if the file holds several.")]
 SubjectId: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="Subject.")]
+ConsentReference: TypeAlias = Annotated[
+    str | None, typer.Option("--consent", help="Reference of the subject's consent, in your own files.")
+]
+Purpose: TypeAlias = Annotated[str | None, typer.Option("--purpose", help="What the subject is enrolled for.")]
+Expires: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--expires", metavar="DAY|90d|never", help="From when on the subject is not to be named any more."),
+]
+DuplicatesMode: TypeAlias = Annotated[
+    Literal["check", "note", "off"] | None,
+    typer.Option(
+        "--duplicates",
+        envvar="GAITKEEPER_DUPLICATES",
+        help="A new subject who looks like another: refuse it, only say so, or do not look.",
+        show_default="check where the gallery has a calibration of its own",
+    ),
+]
+DuplicateFpir: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--duplicate-fpir",
+        min=0,
+        max=1,
+        help="Share of new people who may be refused falsely.",
+        show_default="the calibration's target",
+    ),
+]
 Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

@@ -13,7 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from gallery.decide import UNCALIBRATED
-from gallery.template import Candidate, Decision, Gallery, Outcome, Subject, Template
+from gallery.metrics import decibels
+from gallery.template import Candidate, Consent, Decision, Gallery, Outcome, Subject, Template
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -39,19 +40,49 @@ def plain(value: object) -> Any:
 
 
 def galleries_table(galleries: Sequence[Gallery]) -> Table:
-    table = Table("gallery", "subjects", "templates", "bundle", "created")
+    table = Table("gallery", "subjects", "templates", "bundle", "vault", "protected", "created")
     for each in galleries:
         table.add_row(
-            escape(each.name), str(each.subjects), str(each.templates), each.fingerprint[:12], day(each.created)
+            escape(each.name),
+            str(each.subjects),
+            str(each.templates),
+            each.fingerprint[:12],
+            vault_of(each),
+            "yes" if each.protected else "no",
+            day(each.created),
         )
     return table
 
 
+def vault_of(gallery: Gallery) -> str:
+    return "none" if gallery.vault_days is None else f"{gallery.vault_days} days"
+
+
 def subjects_table(subjects: Sequence[Subject]) -> Table:
-    table = Table("subject", "templates", "enrolled")
+    table = Table("subject", "templates", "consent", "purpose", "expires", "hold", "enrolled")
     for each in subjects:
-        table.add_row(escape(each.id), str(each.templates), day(each.created))
+        consent = each.consent
+        said = (consent.reference or "", consent.purpose or "", end_of(consent), each.hold or "")
+        table.add_row(escape(each.id), str(each.templates), *map(escape, said), day(each.created))
     return table
+
+
+def end_of(consent: Consent) -> str:
+    return "never" if consent.expires is None else day(consent.expires)
+
+
+def say_subject(subject: Subject) -> None:
+    """Who it is, since when, on what ground, and what the caller keeps with it."""
+    consent = subject.consent
+    lines = [f"{subject.id} in gallery {subject.gallery}, enrolled {day(subject.created)}"]
+    lines.append(f"consent: {consent.reference or 'none given'}; purpose: {consent.purpose or 'none given'}")
+    lines.append(f"expires: {end_of(consent)}")
+    if subject.hold is not None:
+        lines.append(f"held, must not be erased: {subject.hold}")
+    if subject.metadata:
+        lines.append(f"metadata: {json.dumps(plain(subject.metadata), ensure_ascii=False)}")
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def templates_table(templates: Sequence[Template]) -> Table:
@@ -90,18 +121,31 @@ def _why(decision: Decision, claimed: str | None) -> list[str]:
         margin = "" if decision.margin is None else f", {decision.margin:.3f} above the next"
         people = "1 subject" if decision.searched == 1 else f"{decision.searched} subjects"
         lines.append(f"score {decision.score:.3f}{margin}" + (f"; {people} searched" if claimed is None else ""))
+    if decision.likelihood is not None:
+        lines.append(_likelihood(decision.likelihood))
     if decision.threshold is not None:
         kind = "false-positive" if claimed is None else "false-match"
-        rate = "" if decision.fpir is None else f", for a {kind} rate of {decision.fpir:.3g}"
+        rate = "" if decision.fpir is None else f", for a {kind} rate of {decision.fpir:.3g}{_db(decision.fpir)}"
         basis = {"prior": "the bundle's calibration", "gallery": "this gallery's calibration"}
         lines.append(
             f"threshold {decision.threshold:.3f}{rate}; basis: {basis.get(decision.basis, 'given, not measured')}"
         )
     if decision.outcome is not Outcome.ABSTAIN and decision.reasons:
         lines.append(f"note: {', '.join(decision.reasons)}")
+    if decision.seq is not None:
+        lines.append(f"the gallery as of change {decision.seq}")
     if UNCALIBRATED in decision.reasons:
         lines.append("nothing says which score is enough: give --threshold, or use a bundle with a calibration")
     return lines
+
+
+def _db(rate: float) -> str:
+    return f" ({decibels(rate):.3g} dB)" if rate > 0 else ""
+
+
+def _likelihood(log10: float) -> str:
+    whom, other = ("the same person", "another") if log10 >= 0 else ("another person", "the same")
+    return f"such a score is {10 ** min(abs(log10), 9):.2g} times likelier for {whom} than for {other}"
 
 
 def _candidates_table(candidates: Sequence[Candidate]) -> Table:

@@ -25,7 +25,7 @@ def test_from_a_file_to_this_is_subject_ann(run: Run, tmp_path: Path, capsys: py
     said = capsys.readouterr()
     assert "match: this is subject bob" in said.out
     assert "3 subjects searched" in said.out
-    assert "false-positive rate of 0.05; basis: the bundle's calibration" in said.out.replace("\n", " ")
+    assert "false-positive rate of 0.05 (13 dB); basis: the bundle's calibration" in said.out.replace("\n", " ")
 
 
 def test_identify_prints_json_that_holds_the_whole_decision(

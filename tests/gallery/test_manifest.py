@@ -37,6 +37,10 @@ def test_consent_has_columns_of_its_own_and_an_empty_field_says_nothing(tmp_path
     ann, bob, eve = read_manifest(written(tmp_path, lines))
     assert ann.consent == Consent("A-1", "access", datetime(2100, 1, 1, tzinfo=UTC))
     assert (ann.labels, bob.consent, eve.consent) == ({"view": "090"}, Consent(), None)
+    given = {"consent": "B-2", "expires": "2090-01-01"}
+    ann, bob, eve = read_manifest(tmp_path / "people.csv", given)
+    assert ann.consent == Consent("A-1", "access", datetime(2100, 1, 1, tzinfo=UTC))
+    assert (bob.consent, eve.consent) == (Consent("B-2"), Consent("B-2", None, datetime(2090, 1, 1, tzinfo=UTC)))
 
 
 def test_a_byte_order_mark_and_quoted_commas_are_understood(tmp_path: Path) -> None:
