@@ -4,7 +4,7 @@
 """
 
 from gallery.store.open import open_store
-from gallery.store.rows import NEVER, Added, Erasure, Head, Rows, Sources, Stored, Update
+from gallery.store.rows import NEVER, Added, Erasure, Head, Rows, Sources, Update
 from gallery.store.store import Store
 from gallery.store.writing import KEEP, Keep
 
@@ -18,7 +18,6 @@ __all__ = [
     "Rows",
     "Sources",
     "Store",
-    "Stored",
     "Update",
     "open_store",
 ]

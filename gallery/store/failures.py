@@ -1,5 +1,6 @@
 """Database errors as `StoreUnavailable`, each with what can be done about it."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -120,7 +121,7 @@ def as_unavailable(*, committing: bool = False) -> Iterator[None]:
         raise StoreUnavailable(f"{where}{error.strerror or error}; {_OURS}") from error
     except (DBAPIError, SQLAlchemyError) as error:
         raise StoreUnavailable(explain(error, committing=committing)) from error
-    except Exception as error:  # COPY goes past SQLAlchemy
-        if not _is_psycopg(error):
+    except Exception as error:  # bulk.py goes past SQLAlchemy
+        if not isinstance(error, sqlite3.Error) and not _is_psycopg(error):
             raise
         raise StoreUnavailable(explain(error)) from error

@@ -76,14 +76,6 @@ class Update:
     changed_expires: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stored:
-    """A template as it is in the store at this moment."""
-
-    subject: str
-    embedding: Floats
-
-
 @dataclass(frozen=True, slots=True)
 class Added:
     """What became of one new template: its id, or None because this source was enrolled for this subject before."""

@@ -14,7 +14,7 @@ from gallery.store import heads as asked
 from gallery.store.counters import next_keys
 from gallery.store.engine import begin_writing, read_only, single
 from gallery.store.failures import as_unavailable
-from gallery.store.rows import Added, Details, Erasure, Head, Rows, Sources, Stored, Update
+from gallery.store.rows import Added, Details, Erasure, Head, Rows, Sources, Update
 from gallery.store.schema import identity
 from gallery.store.secrets import Secrets
 from gallery.store.writing import KEEP, Keep
@@ -238,11 +238,6 @@ class Store:
         with self.read() as connection:
             at = asked.head(connection, gallery)
             return at, feed.update(connection, self.secrets, at, since)
-
-    def stored(self, ids: Sequence[int], dim: int) -> Mapping[int, Stored]:
-        """These templates as they are now; whatever was erased is missing."""
-        with self.read() as connection:
-            return feed.stored(connection, self.secrets, ids, dim)
 
     def check(self) -> list[str]:
         """What is wrong in the database; empty when it is sound."""
