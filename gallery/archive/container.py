@@ -123,21 +123,24 @@ class Reader:
         if msgspec.json.encode(header) != content or not _ID.fullmatch(header.archive):
             raise InvalidArchive(str(path), "has a damaged header")
         self.archive = header.archive
+        self._checked: dict[str, Any] | None = None
         self._key = opener.unlock(header.lock, bytes.fromhex(header.archive))
 
     def check(self, trusted: bytes | None) -> dict[str, Any]:
         """Read all of it; returns the manifest. trusted: public key of its signer; None trusts whoever signed it."""
         for _, _, manifest in self._walk():
-            if manifest is not None:
-                check_signature(manifest, trusted)
-                return manifest
-        raise AssertionError("a walk ends with a manifest or an error")
+            self._checked = manifest
+        assert self._checked is not None
+        check_signature(self._checked, trusted)
+        return self._checked
 
     def chunks(self) -> Iterator[tuple[bytes, bytes]]:
-        """(kind, content) of all chunks but the manifest."""
+        """(kind, content) of all chunks but the manifest; to be believed when it has ended."""
         for kind, plain, manifest in self._walk():
             if manifest is None:
                 yield kind, plain
+            elif manifest != self._checked:
+                raise InvalidArchive(str(self.path), "was changed while it was read")
 
     def _walk(self) -> Iterator[tuple[bytes, bytes, dict[str, Any] | None]]:
         """Every chunk, and with the last the manifest, which fits what came before it."""
