@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "verify": ("gallery.cli", "verify", "Is it this subject?"),
     "classify": ("model.cli_classify", "classify", "Which action is it?"),
     "subjects": ("gallery.cli", "subjects", "List, show and erase subjects."),
+    "store": ("gallery.cli_store", "store", "Check, back up and restore the data."),
+    "audit": ("gallery.cli_audit", "audit", "Who did what, when; check that the log is whole."),
     "bundle": ("model.cli", "bundle", "Show and check exported models."),
     "simulate": ("training.simulate.cli", "app", "Simulate walkers and actions."),
     "train": ("training.cli", "train", "Train a network from a recipe (needs the extra `train`)."),

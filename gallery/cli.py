@@ -14,11 +14,15 @@ GALLERY = {
     "list": "gallery.cli_gallery:list_galleries",
     "show": "gallery.cli_gallery:show_gallery",
     "delete": "gallery.cli_gallery:delete_gallery",
+    "erasures": "gallery.cli_erasure:list_erasures",
+    "receipt": "gallery.cli_erasure:show_receipt",
+    "verify-erasure": "gallery.cli_erasure:verify_erasure",
+    "purge": "gallery.cli_erasure:purge",
 }
 SUBJECTS = {
     "list": "gallery.cli_subjects:list_subjects",
     "show": "gallery.cli_subjects:show_subject",
-    "erase": "gallery.cli_subjects:erase_subject",
+    "erase": "gallery.cli_erasure:erase_subject",
 }
 
 gallery = group_of(GALLERY, "Create, list, show and delete galleries.\n\nExample: gaitkeeper gallery create staff")

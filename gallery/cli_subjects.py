@@ -1,11 +1,11 @@
-"""The commands `subjects list`, `show` and `erase`."""
+"""The commands `subjects list` and `show`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gallery.options import AsJson, Data, GalleryName, SubjectId, Yes, confirmed
+from gallery.options import AsJson, Data, GalleryName, SubjectId
 
 
 def list_subjects(
@@ -54,32 +54,3 @@ def show_subject(
         return
     out.print(f"{found.id} in gallery {name}, enrolled {day(found.created)}", markup=False)
     out.print(templates_table(held))
-
-
-def erase_subject(
-    subject: SubjectId,
-    name: GalleryName = "default",
-    data: Data = Path("gaitkeeper-data"),
-    template: Annotated[int | None, typer.Option(help="Erase only this template.")] = None,
-    yes: Yes = False,
-) -> None:
-    """Erase a subject, or one of its templates; no answer names it from then on.
-
-    Example: gaitkeeper subjects erase ann --gallery staff --yes
-    """
-    from gallery.opening import open_library
-    from gallery.printing import out
-    from model.errors import UnknownTemplate
-
-    with open_library(data) as library:
-        held = library.templates_of(name, subject)
-        if template is not None and template not in {each.id for each in held}:
-            raise UnknownTemplate(name, str(template))
-        what = f"subject {subject}" if template is None else f"template {template} of subject {subject}"
-        if not yes:
-            confirmed(f"Erase {what} from gallery {name}?")
-        if template is None:
-            library.erase_subject(name, subject)
-        else:
-            library.erase_template(name, template)
-    out.print(f"erased {what} from gallery {name}", markup=False)

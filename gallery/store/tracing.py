@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, func, or_, select
 
+from gallery.store import heads, reading
 from gallery.store.audit import ChainHead
 from gallery.store.bulk import among
 from gallery.store.erasing import as_erasure, position
@@ -46,6 +47,17 @@ def erasures_page(store: "Store", after: int = 0, limit: int = 1000, *, gallery:
         wanted = wanted.where(erasures.c.gallery_id == gallery)
     with store.read() as connection:
         return [as_erasure(row) for row in connection.execute(wanted)]
+
+
+def key_of_gallery(store: "Store", gallery: str) -> int:
+    """What the logs call a gallery. Raises `UnknownGallery`."""
+    return store.head(gallery).key
+
+
+def key_of_subject(store: "Store", gallery: str, subject: str) -> int:
+    """What the logs call a subject. Raises `UnknownGallery`, `UnknownSubject`."""
+    with store.read() as connection:
+        return int(reading.subject_row(connection, heads.head(connection, gallery), subject).id)
 
 
 def signing_keys(connection: Connection, store: "Store") -> set[str]:
