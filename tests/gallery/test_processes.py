@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from gallery.follow import Follower
 from gallery.library import Library
-from gallery.store import open_store
+from gallery.store import Store
 from gallery.template import NewTemplate
-from model.sequence import Floats
 
 BUNDLE = "b" * 64
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +26,7 @@ from gallery.library import Library
 from gallery.store import open_store
 from gallery.template import NewTemplate
 
-library, name = Library(open_store(sys.argv[1])), sys.argv[2]
+library, name = Library(open_store(sys.argv[1], database=sys.argv[4] or None)), sys.argv[2]
 rows = np.eye(8, dtype=np.float32)
 for batch in range(int(sys.argv[3])):
     subject = f"{{name}}-{{batch}}"
@@ -40,36 +40,48 @@ for batch in range(int(sys.argv[3])):
 """
 
 
-def start(directory: Path, name: str, batches: int) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-P", "-c", WRITER, str(directory), name, str(batches)]
+def start(directory: Path, database: str | None, name: str, batches: int) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-P", "-c", WRITER, str(directory), name, str(batches), database or ""]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
-def test_two_processes_write_and_a_third_sees_all_of_it(library: Library) -> None:
-    directory = library.store.directory
-    library.enroll("staff", [NewTemplate("ann", np.eye(8, dtype=np.float32)[0])], fingerprint=BUNDLE)
-    writers = [start(directory, name, 12) for name in ("left", "right")]
+def test_two_processes_write_and_a_third_sees_all_of_it(library: Library, database: str | None) -> None:
+    directory, probe = library.store.directory, np.eye(8, dtype=np.float32)[:1]
+    library.enroll("staff", [NewTemplate("ann", probe[0])], fingerprint=BUNDLE)
+    writers = [start(directory, database, name, 12) for name in ("left", "right")]
     seen = set()
     while any(writer.poll() is None for writer in writers):
-        (decision,) = library.identify("staff", np.eye(8, dtype=np.float32)[:1], fingerprint=BUNDLE, top_k=50)
+        (decision,) = library.identify("staff", probe, fingerprint=BUNDLE, top_k=50)
         seen.add(decision.searched)
     assert [writer.wait() for writer in writers] == [0, 0]
     for writer in writers:
         assert writer.stdout is not None
         writer.stdout.close()
-    (decision,) = library.identify("staff", np.eye(8, dtype=np.float32)[:1], fingerprint=BUNDLE, top_k=50)
+    (decision,) = library.identify("staff", probe, fingerprint=BUNDLE, top_k=50)
     expected = {f"{name}-{batch}" for name in ("left", "right") for batch in range(12) if batch % 3} | {"ann"}
     assert {found.subject for found in decision.candidates} == expected
     assert len(seen) > 1
     assert library.store.check() == []
 
 
+def test_a_third_sees_it_without_a_search(library: Library, database: str | None) -> None:
+    library.warm("staff")
+    (cache,) = library.views.open.values()
+    writer = start(library.store.directory, database, "other", 4)
+    with Follower(library):
+        assert writer.communicate()[0].split()[-2:] == ["erased", "other-3"]
+        end = time.monotonic() + 10  # far longer than it should take
+        while cache.view is None or cache.view.index.count != 2 * BATCH:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
 def test_a_killed_writer_leaves_every_acknowledged_enrollment_and_no_half_one(
-    library: Library, vectors: Callable[..., Floats]
+    library: Library, database: str | None, open_again: Callable[[], Store]
 ) -> None:
     directory, rng = library.store.directory, np.random.default_rng(8)
-    for round_number in range(4):
-        writer = start(directory, f"r{round_number}", 10_000)
+    for round_number in range(2):
+        writer = start(directory, database, f"r{round_number}", 10_000)
         assert writer.stdout is not None
         first = writer.stdout.readline()
         time.sleep(float(rng.uniform(0, 0.2)))
@@ -77,7 +89,7 @@ def test_a_killed_writer_leaves_every_acknowledged_enrollment_and_no_half_one(
         said = [line.split() for line in [first, *writer.stdout.read().splitlines(keepends=True)] if line[-1] == "\n"]
         writer.wait()
         writer.stdout.close()
-        reopened = open_store(directory)
+        reopened = open_again()
         held = {found.id: found.templates for found in reopened.subjects("staff", after=f"r{round_number}", limit=9999)}
         for subject in {subject for _, subject in said}:
             states = [verb for verb, whom in said if whom == subject]
@@ -88,5 +100,4 @@ def test_a_killed_writer_leaves_every_acknowledged_enrollment_and_no_half_one(
         _, update = reopened.update("staff", 0)
         assert set(update.added.ids.tolist()) == set(rows.ids.tolist())
         assert reopened.check() == []
-        reopened.close()
     assert library.warm("staff") == library.gallery("staff").templates
