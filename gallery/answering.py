@@ -64,14 +64,14 @@ class Answering:
         self.best = best
         self.views = Views(store, policy or IndexPolicy())
         self.recent = None if replay is None else RecentProbes(replay)
-        self._recorder = recorder
+        self.recorder = recorder
         self._priors = dict(priors or {})
         for prior in self._priors.values():
             self.check_covers(prior)
 
     def close(self) -> None:
-        if self._recorder is not None:
-            self._recorder.close()
+        if self.recorder is not None:
+            self.recorder.close()
         self.store.close()
 
     def check_covers(self, calibration: Calibration) -> None:
@@ -129,7 +129,7 @@ class Answering:
             for one in (decide(candidates, found.subjects, rule) for candidates in found.candidates)
         ]
         decisions = self._with_replays(head, probes, decisions, found.nearest)
-        if self._recorder is not None:
+        if self.recorder is not None:
             best = np.array([one.candidates[0].template if one.subject else NO_TEMPLATE for one in decisions], np.int64)
             self._record("identify", head, decisions, view.owners.of(best, moment())[0].tolist())
         return decisions
@@ -163,7 +163,7 @@ class Answering:
         rule = self._rule(head, calibration, 1, len(held), fmr, threshold)
         decision = replace(decide(candidates, 1, rule), seq=head.seq)
         decisions = self._with_replays(head, probes, [decision], [max(scores)])
-        if self._recorder is not None:
+        if self.recorder is not None:
             self._record("verify", head, decisions, [subject_keys(self.store, head, [subject])[subject]])
         return decisions[0]
 
@@ -228,6 +228,6 @@ class Answering:
         """Keep decisions in the audit log, each with the key of the subject that it is about, if it is."""
         from gallery.recorder import described
 
-        assert self._recorder is not None
+        assert self.recorder is not None
         for decision, key in zip(decisions, subjects, strict=True):
-            self._recorder.note(action, head.key, None if key == NOBODY else key, **described(decision))
+            self.recorder.note(action, head.key, None if key == NOBODY else key, **described(decision))
