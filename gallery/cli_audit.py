@@ -89,7 +89,7 @@ def _table(entries: "list[Entry]") -> Any:
 
 
 def show_head(data: Data = Path("gaitkeeper-data"), as_json: AsJson = False) -> None:
-    """Print the end of the audit log as ENTRY:HASH. Note it down elsewhere: only then can it be seen later that
+    """Print the end of the audit log as SEQ:HASH. Note it down elsewhere: only then can it be seen later that
     entries were cut off at the end.
 
     Example: gaitkeeper audit head
@@ -111,7 +111,7 @@ def show_head(data: Data = Path("gaitkeeper-data"), as_json: AsJson = False) -> 
 
 def verify_log(
     data: Data = Path("gaitkeeper-data"),
-    head: Annotated[str | None, typer.Option(metavar="ENTRY:HASH", help="An end of the log noted earlier.")] = None,
+    head: Annotated[str | None, typer.Option(metavar="SEQ:HASH", help="An end of the log noted earlier.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Walk the chain of the audit log; status 1 if an entry was changed, removed, put in or moved.

@@ -107,10 +107,11 @@ def _table(found: "list[Erasure]") -> Any:
 
     from gallery.printing import day
 
-    table = Table("erasure", "when", "gallery", "subject", "what", "state")
+    table = Table("when", "gallery", "subject", "what", "state")
+    table.add_column("erasure", no_wrap=True)
     for each in found:
         what = "all of it" if each.whole else f"{len(each.templates)} templates"
-        table.add_row(each.id, day(each.at), str(each.gallery), str(each.subject or "all"), what, each.state)
+        table.add_row(day(each.at), str(each.gallery), str(each.subject or "all"), what, each.state, each.id)
     return table
 
 

@@ -127,6 +127,7 @@ def restore_store(
     import os
 
     from gallery.keys.masters import open_masters
+    from gallery.maintenance import Maintenance, StoreOnly
     from gallery.printing import out, print_json
     from gallery.progress import counted
     from gallery.store.engine import DATABASE
@@ -140,6 +141,8 @@ def restore_store(
     keys = os.environ.get("GAITKEEPER_KEYS") or None
     with counted("pages") as progress:
         found = restore(data, source, masters=None if keys is None else open_masters(keys, data), progress=progress)
+    with _opened(data) as held:
+        Maintenance(StoreOnly(held)).run_once()
     if as_json:
         print_json(found)
     else:

@@ -17,11 +17,13 @@ from gallery.store import Store
 from gallery.store.audit import ChainHead, verify_chain
 from gallery.store.rows import Erasure
 from gallery.store.tracing import Traces, find, signing_keys, traces_of
-from model.errors import InvalidArchive, InvalidRequest
+from model.errors import InvalidArchive, InvalidRequest, StoreUnavailable
 
 FORMAT = "gaitkeeper-erasure-receipt"
 VERSION = 1
 SIZE_LIMIT = 64 * 1024 * 1024
+
+_PARTS = ("id", "gallery", "subject", "whole", "templates", "seq", "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def receipt_of(store: Store, erasure: str, *, subject_id: str | None = None) -> 
     with store.write() as connection:  # the key that signs is made at its first use
         found, position = find(connection, erasure)
         private = store.secrets.signing_key(connection)
+    if position is None:
+        raise StoreUnavailable("its audit log has no entry of this erasure; see `gaitkeeper audit verify`")
     document = {
         "format": FORMAT,
         "version": VERSION,
@@ -136,10 +140,7 @@ def _doubts(store: Store, receipt: Receipt) -> list[str]:
 def _found(receipt: Receipt, traces: Traces) -> list[str]:
     """What there still is of what was erased, and what there should be and is not."""
     wrong = [f"{what}: {count} still there" for what, count in traces.rows.items() if count]
-    if traces.erasure is None:
-        wrong.append("erasure: this store knows of none with this id")
-    elif _differs(receipt.erasure, traces.erasure):
-        wrong.append("erasure: the store has it otherwise than the receipt")
+    wrong += _unlike(receipt.erasure, traces.erasure)
     if traces.audit:
         wrong.append(f"audit: {traces.audit}")
     if receipt.erasure.state == "destroyed":
@@ -147,7 +148,11 @@ def _found(receipt: Receipt, traces: Traces) -> list[str]:
     return wrong
 
 
-def _differs(said: Erasure, held: Erasure) -> bool:
-    parts = ("id", "gallery", "subject", "whole", "templates", "seq", "at")
-    later = said.state == "destroyed" and held.state != "destroyed"
-    return later or any(getattr(said, part) != getattr(held, part) for part in parts)
+def _unlike(said: Erasure, held: Erasure | None) -> list[str]:
+    if held is None:
+        return ["erasure: this store knows of none with this id"]
+    if any(getattr(said, part) != getattr(held, part) for part in _PARTS):
+        return ["erasure: the store has it otherwise than the receipt"]
+    if said.state == "destroyed" and held.state != "destroyed":
+        return ["erasure: done again after an older backup was restored, and not final yet; `gaitkeeper gallery purge`"]
+    return []

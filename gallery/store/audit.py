@@ -190,12 +190,13 @@ def verify_chain(
     with store.read() as connection:
         total = connection.scalar(select(func.count()).select_from(audit)) or 0
         at, rows = ChainHead(0, _genesis(store).hex()), 0
-        for row in connection.execution_options(yield_per=PAGE).execute(select(audit).order_by(audit.c.seq)):
-            if reason := _fault(at, row, head):
-                return Walk(rows, at, row.seq, reason)
-            at, rows = ChainHead(row.seq, row.hash.hex()), rows + 1
-            if progress is not None and rows % PAGE == 0:
-                progress(rows, total)
+        with connection.execution_options(yield_per=PAGE).execute(select(audit).order_by(audit.c.seq)) as found:
+            for row in found:
+                if reason := _fault(at, row, head):
+                    return Walk(rows, at, row.seq, reason)
+                at, rows = ChainHead(row.seq, row.hash.hex()), rows + 1
+                if progress is not None and rows % PAGE == 0:
+                    progress(rows, total)
     if head is not None and head.seq > at.seq:
         return Walk(rows, at, head.seq, f"it was noted and is not there; the log ends with row {at.seq}")
     return Walk(rows, at)
