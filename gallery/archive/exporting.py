@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,8 +53,9 @@ def export_gallery(
         with _as_invalid(path):
             writer = Writer(file, opener)
             writer.add(FACTS, msgspec.json.encode(facts))
-            for chunk in _chunks(exporter.records(), facts.templates, progress):
-                writer.add(RECORDS, chunk)
+            with closing(exporter.records()) as records:
+                for chunk in _chunks(records, facts.templates, progress):
+                    writer.add(RECORDS, chunk)
             exported = datetime.now(UTC).isoformat(timespec="seconds")
             manifest = writer.finish(private, {**told(facts), "exported": exported})
         counts = {"subjects": facts.subjects, "templates": facts.templates, "skeletons": facts.skeletons}

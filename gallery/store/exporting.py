@@ -1,9 +1,10 @@
 """A gallery as the records of an archive, in one moment of the database and a page at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, FromClause, Row, and_, func, or_, select
 
 from gallery.archive.records import Facts, Record, SubjectRecord, TemplateRecord
 from gallery.keys.sealing import Sealer, bound_to
@@ -54,31 +55,32 @@ class Exporter:
             transform=None if transform is None else transform.key,
         )
 
-    def records(self) -> Iterator[Record]:
-        """Each subject, and behind it its templates."""
+    def records(self) -> Generator[Record, None, None]:
+        """Each subject, and behind it its templates; to be closed before the connection is."""
         after = 0
         wanted = select(subjects).where(self._kept).order_by(subjects.c.id).limit(PAGE)
         while page := self._connection.execute(wanted.where(subjects.c.id > after)).all():
             after = page[-1].id
-            held = self._templates([row.id for row in page])
-            template = next(held, None)
-            for row in page:
-                sealer = Sealer(self._store.secrets.data_key(self._connection, row))
-                yield self._subject(sealer, row)
-                while template is not None and template.subject_id == row.id:
-                    yield self._template(sealer, template)
-                    template = next(held, None)
+            # Closed in time, whoever stops in the middle: PostgreSQL has a cursor open for it.
+            with closing(self._templates([row.id for row in page])) as held:
+                template = held.fetchone()
+                for row in page:
+                    sealer = Sealer(self._store.secrets.data_key(self._connection, row))
+                    yield self._subject(sealer, row)
+                    while template is not None and template.subject_id == row.id:
+                        yield self._template(sealer, template)
+                        template = held.fetchone()
 
     def _count(self, source: FromClause) -> int:
         return self._connection.scalar(select(func.count()).select_from(source).where(self._kept)) or 0
 
-    def _templates(self, owners: Sequence[int]) -> Iterator[Row[Any]]:
+    def _templates(self, owners: Sequence[int]) -> CursorResult[Any]:
         wanted = select(templates).where(among(self._connection, templates.c.subject_id, owners))
         if self._with_vault:
             kept = templates.join(vault, vault.c.template_id == templates.c.id, isouter=True)
             wanted = wanted.select_from(kept).add_columns(vault.c.skeleton, vault.c.expires)
         wanted = wanted.order_by(templates.c.subject_id, templates.c.id)
-        return iter(self._connection.execute(wanted, execution_options={"yield_per": PAGE}))
+        return self._connection.execute(wanted, execution_options={"yield_per": PAGE})
 
     def _subject(self, sealer: Sealer, row: Row[Any]) -> SubjectRecord:
         content = row.metadata
