@@ -48,9 +48,10 @@ class Owners:
         which its subject is not to be named (`NEVER` if there is none)."""
         self._writing = threading.Lock()
         self._state = _made(ids, subjects, marks, expires)
-        self.templates = len(ids)
+        self.templates, self.subjects = len(ids), self._state.subjects
         self.content = xor(marks)
         self._version = 0
+        self._soonest = 0  # no subject expires before
         self._tally = (-1, 0, 0, 0, 0)
 
     @classmethod
@@ -85,6 +86,7 @@ class Owners:
         with self._writing:
             places, known = self._state.subject_places(subjects)
             self._state.expires[places[known]] = expires[known]
+            self._soonest = min(self._soonest, *expires.tolist()) if len(expires) else self._soonest
             self._version += 1
 
     def of(self, ids: Ids, now: int) -> tuple[Ids, Ids]:
@@ -100,6 +102,8 @@ class Owners:
 
     def tally(self, now: int) -> tuple[int, int]:
         """How many subjects may be named now, and how many templates they have."""
+        if now < self._soonest:
+            return self.subjects, self.templates
         version, since, until, subjects, templates = self._tally
         if version != self._version or not since <= now < until:
             version, state = self._version, self._state
@@ -108,7 +112,13 @@ class Owners:
             subjects, templates = int(np.count_nonzero(named)), int(held[named].sum())
             until = int(expires[named].min()) if subjects else NEVER
             self._tally = (version, now, until, subjects, templates)
+            self._note_soonest(version, until if templates == self.templates else 0)
         return subjects, templates
+
+    def _note_soonest(self, version: int, soonest: int) -> None:
+        with self._writing:
+            if version == self._version:
+                self._soonest = soonest
 
     def templates_of(self, subjects: Ids, now: int) -> tuple[Ids, int]:
         """Ids of all templates of those among these subjects who may be named now, and how many subjects these are."""
@@ -143,8 +153,10 @@ class Owners:
             self._state = _made(*(np.concatenate(pair) for pair in rows))
         places = self._state.subject_places(keys)[0]
         self._state.expires[places] = expires[first]
+        self._soonest = min(self._soonest, int(expires.min()))
         if rises:
             self._state.held[places] += counts
+        self.subjects += int(np.count_nonzero(self._state.held[places] == counts))
         self.templates += len(ids)
         self.content ^= xor(marks)
 
@@ -157,7 +169,9 @@ class Owners:
             return
         keys, counts = np.unique(state.owner[places], return_counts=True)
         state.owner[places] = NOBODY
-        state.held[state.subject_places(keys)[0]] -= counts
+        at = state.subject_places(keys)[0]
+        state.held[at] -= counts
+        self.subjects -= int(np.count_nonzero(state.held[at] == 0))
         self.templates -= len(places)
         self.content ^= xor(state.marks[places])
         if state.templates - self.templates > max(FEW, self.templates // REMOVED_SHARE):
