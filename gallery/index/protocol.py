@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from model.sequence import Floats
 
 Ids: TypeAlias = NDArray[np.int64]
-Kind: TypeAlias = Literal["flat", "coarse", "compact"]
+Kind: TypeAlias = Literal["flat", "coarse", "compact", "gpu"]
 
 
 class VectorIndex(Protocol):
@@ -27,7 +27,7 @@ class VectorIndex(Protocol):
 
     @property
     def kind(self) -> Kind:
-        """How it searches now: `flat` compares with every row; `coarse` and `compact` choose rows first."""
+        """How it searches now: `flat` compares with every row; the others choose rows, which they compare."""
 
     @property
     def memory_bytes(self) -> int:

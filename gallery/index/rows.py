@@ -1,10 +1,14 @@
 """Small work on rows and ids that every kind of index shares."""
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
 from gallery.index.protocol import Ids
 from model.sequence import Floats
+
+Stored: TypeAlias = NDArray[np.float32] | NDArray[np.float16]
 
 NO_ID = -1
 
@@ -35,6 +39,10 @@ class Finder:
     def __init__(self, ids: Ids, ascending: bool) -> None:
         self._ids = ids
         self._order: NDArray[np.intp] | None = None if ascending else np.argsort(ids, kind="stable")
+
+    @property
+    def bytes(self) -> int:
+        return 0 if self._order is None else self._order.nbytes
 
     def places(self, wanted: Ids) -> NDArray[np.intp]:
         """The place of each wanted id, -1 where it is not."""

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gallery.index import FlatIndex
-from gallery.index.flat import PRODUCT_PROBES, SCAN_CELLS
+from gallery.index.table import PRODUCT_PROBES, SCAN_CELLS
 from model.sequence import Floats
 
 Vectors = Callable[..., Floats]
