@@ -6,6 +6,7 @@ import msgspec
 from starlette.responses import JSONResponse
 
 from gallery import template as kept
+from gallery.metrics import decibels
 from model.quality import Quality as Judged
 from model.sequence import Floats
 from service.stage import Probe
@@ -39,6 +40,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     for among `searched` subjects (of a verification, the false-match rate). margin: score less the runner-up's.
     basis: `prior` (the bundle's own calibration), `gallery` or `uncalibrated`. reasons: why it abstained, or how the
     threshold came about. notes: what was changed to make the sequence fit the model. bundle: fingerprint of the model.
+    db: the same rate as -10 log10 fpir. likelihood: log10 of how much likelier the best score is of the same person
+    than of another. seq: the gallery's change that this answer has seen; demand it with `at_least`.
     """
 
     outcome: Literal["match", "no_match", "abstain"]
@@ -47,8 +50,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     score: float | None
     threshold: float | None
     fpir: float | None
+    db: float | None
+    likelihood: float | None
     margin: float | None
     searched: int
+    seq: int | None
     basis: Literal["prior", "gallery", "uncalibrated"]
     calibration: str | None
     reasons: list[str]
@@ -83,68 +89,6 @@ class Embedding(msgspec.Struct, frozen=True, kw_only=True):
     bundle: str
 
 
-class Gallery(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    bundle: str
-    created: str
-    subjects: int
-    templates: int
-
-
-class Galleries(msgspec.Struct, frozen=True):
-    galleries: list[Gallery]
-
-
-class SubjectSummary(msgspec.Struct, frozen=True, kw_only=True):
-    subject: str
-    created: str
-    templates: int
-
-
-class Subjects(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of a gallery's subjects. next: ask again with after=next; null on the last page."""
-
-    gallery: str
-    subjects: list[SubjectSummary]
-    next: str | None
-
-
-class Template(msgspec.Struct, frozen=True, kw_only=True):
-    template: int
-    created: str
-    frames: int
-    labels: dict[str, str]
-    bundle: str
-
-
-class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    subject: str
-    gallery: str
-    created: str
-    templates: list[Template]
-
-
-class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
-    """The template, durable when this is answered. repeated: this recording of this subject was enrolled before, so
-    nothing was added and `template` is null."""
-
-    gallery: str
-    subject: str
-    template: int | None
-    repeated: bool
-    quality: Quality
-    notes: list[str]
-    bundle: str
-
-
-class Erased(msgspec.Struct, frozen=True, kw_only=True):
-    """The subject and how many templates of it are gone; no later answer names it."""
-
-    gallery: str
-    subject: str
-    templates: int
-
-
 class Health(msgspec.Struct, frozen=True):
     """The process answers."""
 
@@ -173,8 +117,11 @@ def decision(found: kept.Decision, gallery: str, probe: Probe, bundle: str) -> D
         score=_rounded(found.score),
         threshold=_rounded(found.threshold),
         fpir=found.fpir,
+        db=None if found.fpir is None else round(decibels(found.fpir), 2),
+        likelihood=None if found.likelihood is None else round(found.likelihood, 3),
         margin=_rounded(found.margin),
         searched=found.searched,
+        seq=found.seq,
         basis=found.basis,
         calibration=found.calibration,
         reasons=list(found.reasons),
@@ -205,39 +152,6 @@ def quality(judged: Judged) -> Quality:
     measures = {name: round(float(value), 4) for name, value in judged.measures.items()}
     reasons, advice = ([str(word) for word in words] for words in (judged.reasons, judged.advice))
     return Quality(judged.usable, reasons, advice, measures)
-
-
-def gallery(found: kept.Gallery) -> Gallery:
-    return Gallery(
-        name=found.name,
-        bundle=found.fingerprint,
-        created=found.created.isoformat(),
-        subjects=found.subjects,
-        templates=found.templates,
-    )
-
-
-def subject_summary(found: kept.Subject) -> SubjectSummary:
-    return SubjectSummary(subject=found.id, created=found.created.isoformat(), templates=found.templates)
-
-
-def subject(found: kept.Subject, templates: list[kept.Template]) -> Subject:
-    return Subject(
-        subject=found.id,
-        gallery=found.gallery,
-        created=found.created.isoformat(),
-        templates=[template(each) for each in templates],
-    )
-
-
-def template(found: kept.Template) -> Template:
-    return Template(
-        template=found.id,
-        created=found.created.isoformat(),
-        frames=found.frames,
-        labels=dict(found.labels),
-        bundle=found.fingerprint,
-    )
 
 
 def _rounded(score: float | None) -> float | None:

@@ -20,7 +20,7 @@ from service.metrics import Metrics
 from service.observe import Observe
 from service.opening import open_engine
 from service.problem import ProblemResponse
-from service.routes import galleries, operations, recognition
+from service.routes import galleries, operations, recognition, subjects, trust
 from service.settings import Settings
 
 # What nginx logs when the caller hung up; nobody receives it.
@@ -43,7 +43,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
         lifespan=partial(_living, open_parts=lambda: engine or open_engine(settings, metrics)),
     )
     app.state.settings = settings
-    for part in (recognition, galleries, operations):
+    for part in (recognition, galleries, subjects, trust, operations):
         app.include_router(part.router)
     docs.install(app)
     openapi.install(app)

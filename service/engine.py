@@ -9,21 +9,27 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from gallery.actor import acting_as, actor
+from gallery.calibrate import TARGET_FPIR
+from gallery.calibration import Calibration
+from gallery.calibration_data import calibrate_gallery
 from gallery.decide import abstain
-from gallery.enroll import source_of
+from gallery.duplicates import Duplicates, Screen
 from gallery.library import Library
 from gallery.store import Added
-from gallery.template import Decision, Gallery, NewTemplate
+from gallery.store.rows import Erasure
+from gallery.template import Consent, Decision, Gallery, NewTemplate
+from gallery.vault import pack, source_of
 from model.clips import unit_length
-from model.errors import GaitkeeperError, ModelMissing, UnknownGallery
+from model.errors import GaitkeeperError, ModelMissing, UnknownGallery, UnknownTemplate
 from model.runtime import Classifier, Encoder
 from model.sequence import Floats
-from service.batcher import Batcher, Bounds
+from service.batcher import Batcher
+from service.batcher import Bounds as QueueBounds
 from service.metrics import Metrics
 from service.settings import Limits
 from service.stage import Probe, Stage
@@ -32,21 +38,50 @@ from service.stage import Probe, Stage
 SEARCHES_AT_ONCE = 256
 
 
+class Keeping(Protocol):
+    """What works in threads of its own from start to stop."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a question is bounded by: those who ask alike share a search. `Library.identify` says what each means."""
+
+    top_k: int = 5
+    fpir: float | None = None
+    within: tuple[str, ...] | None = None
+    at_least: int | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Search:
     gallery: str
     embedding: Floats
-    top_k: int
-    fpir: float | None
+    bounds: Bounds
+    actor: str
 
 
 class Engine:
-    """The parts of one deployment, opened together and closed together."""
+    """The parts of one deployment, opened together and closed together.
+
+    keeping: what works on the library beside the requests, stopped with them.
+    """
 
     def __init__(
-        self, encoder: Encoder, classifier: Classifier | None, library: Library, limits: Limits, metrics: Metrics
+        self,
+        encoder: Encoder,
+        classifier: Classifier | None,
+        library: Library,
+        limits: Limits,
+        metrics: Metrics,
+        keeping: Sequence[Keeping] = (),
     ) -> None:
-        self.library, self.metrics = library, metrics
+        self.library, self.metrics, self._keeping = library, metrics, keeping
+        for each in keeping:
+            each.start()
         self.encoding = Stage("encode", encoder, encoder.embed_clips, limits, metrics, walking=True)
         self.labels = classifier.labels if classifier else ()
         self._labelling = (
@@ -58,7 +93,7 @@ class Engine:
             "search",
             self._search,
             cost=lambda _: 1,
-            bounds=Bounds(SEARCHES_AT_ONCE, limits.queue_length, limits.queue_length, "searches"),
+            bounds=QueueBounds(SEARCHES_AT_ONCE, limits.queue_length, limits.queue_length, "searches"),
             observe=metrics.batch_observer("search"),
         )
         metrics.watch_queue("search", lambda: self._searching.waiting)
@@ -76,11 +111,11 @@ class Engine:
         embedding: Floats = unit_length((await self.encoding.mean(probe.required()))[None])[0]
         return embedding
 
-    async def identify(self, probe: Probe, gallery: str, top_k: int, fpir: float | None) -> Decision:
+    async def identify(self, probe: Probe, gallery: str, bounds: Bounds) -> Decision:
         if probe.clips is None:
             await asyncio.to_thread(self.library.store.head, gallery)  # one that is not there is not an abstention
             return self._counted("identify", abstain(probe.reasons))
-        search = _Search(gallery, await self.embed(probe), top_k, fpir)
+        search = _Search(gallery, await self.embed(probe), bounds, actor())
         return self._counted("identify", await self._searching.ask(search))
 
     async def verify(self, probe: Probe, gallery: str, subject: str, fmr: float | None) -> Decision:
@@ -93,17 +128,54 @@ class Engine:
         )
         return self._counted("verify", decision)
 
-    async def enroll(self, probe: Probe, gallery: str, subject: str, labels: Mapping[str, str]) -> Added:
-        """A template of the subject, durable on return. The same recording sent again is the same template."""
-        await asyncio.to_thread(self.library.store.head, gallery)  # nothing is encoded for one that is not there
-        new = NewTemplate(subject, await self.embed(probe), labels, probe.sequence.frames, source_of(probe.sequence))
-        enroll = partial(self.library.enroll, gallery, [new], fingerprint=self.encoding.fingerprint)
-        return (await asyncio.to_thread(enroll))[0]
+    async def enroll(
+        self,
+        probe: Probe,
+        gallery: str,
+        subject: str,
+        labels: Mapping[str, str],
+        consent: Consent | None = None,
+        duplicates: Duplicates | None = None,
+    ) -> Added:
+        """A template of the subject, durable on return. The same recording sent again is the same template.
 
-    def create_gallery(self, name: str) -> Gallery:
+        Raises `DuplicateSubject` where `duplicates` has it checked and the subject is new and looks like another.
+        """
+        # Nothing is encoded for a gallery that is not there.
+        head = await asyncio.to_thread(self.library.store.head, gallery)
+        skeleton = None if head.vault_days is None else pack(probe.sequence)
+        new = NewTemplate(
+            subject, await self.embed(probe), labels, probe.sequence.frames, source_of(probe.sequence), skeleton
+        )
+        return await asyncio.to_thread(self._enroll, gallery, new, consent, duplicates)
+
+    def _enroll(self, gallery: str, new: NewTemplate, consent: Consent | None, duplicates: Duplicates | None) -> Added:
+        screen = Screen(self.library, gallery, fingerprint=self.encoding.fingerprint, mode=duplicates)
+        likeness = screen.likenesses([new])[0]
+        if likeness is not None and screen.refuses:
+            raise likeness.error
+        return self.library.enroll(gallery, [new], fingerprint=self.encoding.fingerprint, consent=consent)[0]
+
+    def create_gallery(self, name: str, *, vault_days: int | None = None, protected: bool = False) -> Gallery:
         """A gallery for this encoder's embeddings. Raises `GalleryExists`."""
-        self.library.create(name, fingerprint=self.encoding.fingerprint, dim=self.dim)
+        fingerprint, dim = self.encoding.fingerprint, self.dim
+        self.library.create(name, fingerprint=fingerprint, dim=dim, vault_days=vault_days, protected=protected)
         return self.library.gallery(name)
+
+    def calibrate(self, gallery: str, fpir: float | None, session: str | None, by: Sequence[str]) -> Calibration:
+        """Calibrate a gallery by its own templates, and hold its answers to that from now on.
+
+        Raises `UnknownGallery`, `EmptyGallery`; `InvalidRequest`, `InvalidDataSet` for what those enrolled cannot show.
+        """
+        made = calibrate_gallery(self.library, gallery, by=by, session=session, target_fpir=fpir or TARGET_FPIR)
+        self.library.set_calibration(gallery, made)
+        return made
+
+    def erase_template(self, gallery: str, subject: str, template: int) -> Erasure:
+        """Raises `UnknownSubject`, `UnknownTemplate` for one that is not this subject's, `SubjectHeld`."""
+        if template not in {each.id for each in self.library.templates_of(gallery, subject)}:
+            raise UnknownTemplate(gallery, str(template))
+        return self.library.erase_template(gallery, template)
 
     async def classify(self, probe: Probe) -> list[tuple[str, float]]:
         """Actions and their probabilities, best first."""
@@ -130,6 +202,8 @@ class Engine:
         if self._labelling:
             self._labelling.batcher.close()
         self._searching.close()
+        for each in self._keeping:
+            each.stop()
         self.library.close()
 
     def _counted(self, kind: str, decision: Decision) -> Decision:
@@ -137,18 +211,27 @@ class Engine:
         return decision
 
     def _search(self, searches: list[_Search]) -> list[Decision | Exception]:
-        """One search of the index for each gallery and bound asked; an error is the answer of its group only."""
-        groups: dict[tuple[str, int, float | None], list[int]] = {}
+        """One search of the index for those who ask alike; an error is the answer of its group only."""
+        groups: dict[tuple[str, Bounds, str], list[int]] = {}
         for place, search in enumerate(searches):
-            groups.setdefault((search.gallery, search.top_k, search.fpir), []).append(place)
+            groups.setdefault((search.gallery, search.bounds, search.actor), []).append(place)
         found: dict[int, Decision | Exception] = {}
-        for (gallery, top_k, fpir), places in groups.items():
+        for (gallery, bounds, asking), places in groups.items():
             embeddings = np.stack([searches[place].embedding for place in places])
-            try:
-                answered: Sequence[Decision | Exception] = self.library.identify(
-                    gallery, embeddings, fingerprint=self.encoding.fingerprint, top_k=top_k, fpir=fpir
-                )
-            except GaitkeeperError as error:
-                answered = [error] * len(places)
-            found.update(zip(places, answered, strict=True))
+            with acting_as(asking):
+                found.update(zip(places, self._answers(gallery, embeddings, bounds), strict=True))
         return [found[place] for place in range(len(searches))]
+
+    def _answers(self, gallery: str, embeddings: Floats, bounds: Bounds) -> Sequence[Decision | Exception]:
+        try:
+            return self.library.identify(
+                gallery,
+                embeddings,
+                fingerprint=self.encoding.fingerprint,
+                top_k=bounds.top_k,
+                fpir=bounds.fpir,
+                within=bounds.within,
+                at_least=bounds.at_least,
+            )
+        except GaitkeeperError as error:
+            return [error] * len(embeddings)

@@ -36,11 +36,11 @@ STATUS: dict[type[GaitkeeperError], HTTPStatus] = {
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.KeyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.InvalidArchive: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidDataSet: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
     # No request can cause these: bundles are checked before the service starts, and training is elsewhere.
     errors.InvalidBundle: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.InvalidRecipe: HTTPStatus.INTERNAL_SERVER_ERROR,
-    errors.InvalidDataSet: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ExportRejected: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 

@@ -6,6 +6,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gallery.actor import acting_as
 from service.metrics import Metrics
 
 _log = structlog.get_logger("gaitkeeper.request")
@@ -33,7 +34,8 @@ class Observe:
             await send(message)
 
         try:
-            await self._app(scope, receive, guarded)
+            with acting_as(f"http:{(scope.get('client') or ('unknown',))[0]}"):
+                await self._app(scope, receive, guarded)
         finally:
             seconds = time.perf_counter() - start
             route = getattr(scope.get("route"), "path", "unmatched")

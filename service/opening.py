@@ -6,8 +6,13 @@ import numpy as np
 import structlog
 
 from gallery.calibration import Calibration
+from gallery.follow import Follower
+from gallery.keys.masters import open_masters
 from gallery.library import Library
-from gallery.store import open_store
+from gallery.maintenance import Maintenance
+from gallery.recorder import Recorder
+from gallery.replay import ReplayPolicy
+from gallery.store import Store, open_store
 from model.bundle import DEFAULT_CLASSIFIER, DEFAULT_ENCODER, open_bundle, shipped
 from model.errors import BundleMismatch
 from model.runtime import Classifier, Encoder, OnnxClassifier, OnnxEncoder
@@ -32,10 +37,18 @@ def open_engine(settings: Settings, metrics: Metrics) -> Engine:
     classifier = OnnxClassifier(open_bundle(settings.classifier or shipped(DEFAULT_CLASSIFIER)), threads=threads)
     prior = bundle.calibration_json()
     priors = {bundle.fingerprint: Calibration.from_json(prior)} if prior else {}
-    library = Library(open_store(settings.data), priors=priors)
+    store = _open_store(settings)
+    library = Library(store, priors=priors, replay=ReplayPolicy(), recorder=Recorder(store))
     _warm(encoder, classifier)
     _prepare_galleries(library, encoder)
-    return Engine(encoder, classifier, library, settings.limits, metrics)
+    keeping = (Follower(library), Maintenance(library))
+    return Engine(encoder, classifier, library, settings.limits, metrics, keeping)
+
+
+def _open_store(settings: Settings) -> Store:
+    masters = None if settings.keys is None else open_masters(settings.keys, settings.data)
+    database = None if settings.database is None else settings.database.get_secret_value()
+    return open_store(settings.data, masters=masters, database=database)
 
 
 def _warm(encoder: Encoder, classifier: Classifier) -> None:

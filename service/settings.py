@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
@@ -38,12 +38,16 @@ class Limits(BaseModel):
 class Settings(BaseSettings):
     """One deployment. encoder, classifier: bundle directories, the shipped ones by default.
 
-    threads: of one call of a model; half the processors by default. port: 0 takes a free one.
+    database: `postgresql://...`; by default SQLite in `data`. keys: where the master key is, `file:PATH`, `env:NAME`
+    or `command:COMMAND`; by default `master.key` in `data`, made at first. threads: of one call of a model; half the
+    processors by default. port: 0 takes a free one.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
     data: Path = Path("gaitkeeper-data")
+    database: SecretStr | None = None
+    keys: str | None = None
     encoder: Path | None = None
     classifier: Path | None = None
     host: str = "127.0.0.1"

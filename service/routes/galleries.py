@@ -1,20 +1,19 @@
-"""Galleries, their subjects, and the enrollment of templates."""
+"""Galleries and their own calibrations."""
 
 import asyncio
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from model.errors import BundleMismatch, GalleryExists, UnknownGallery, UnknownSubject, UnusableSequence
-from service import answers
+from model.errors import EmptyGallery, GalleryExists, InvalidDataSet, UnknownGallery
+from service import gallery_answers as answers
 from service.answers import Answer
-from service.openapi import SEQUENCE_PROBLEMS, documented, refusals
-from service.parts import TheEngine, TheLimits
-from service.receive import received, received_sequence, unless_gone
-from service.wire import CreateGallery, EnrollRequest
+from service.openapi import documented, refusals
+from service.parts import TheEngine
+from service.receive import received
+from service.wire import CalibrateGallery, CreateGallery
 
 router = APIRouter(prefix="/galleries", tags=["galleries"])
 
@@ -32,7 +31,9 @@ async def list_galleries(engine: TheEngine) -> Answer:
 )
 async def create_gallery(request: Request, engine: TheEngine) -> Answer:
     asked = await received(request, CreateGallery)
-    made = await asyncio.to_thread(engine.create_gallery, asked.name)
+    made = await asyncio.to_thread(
+        engine.create_gallery, asked.name, vault_days=asked.vault_days, protected=asked.protected
+    )
     return Answer(answers.gallery(made), HTTPStatus.CREATED)
 
 
@@ -54,65 +55,40 @@ async def delete_gallery(gallery: str, engine: TheEngine) -> Response:
 
 
 @router.get(
-    "/{gallery}/subjects",
-    summary="The subjects of a gallery, by id, a page at a time",
-    **documented(answers.Subjects, problems=(UnknownGallery,)),
+    "/{gallery}/calibration",
+    summary="The gallery's own calibration, or null where it has none",
+    **documented(answers.GalleryCalibration, problems=(UnknownGallery,)),
 )
-async def list_subjects(
-    gallery: str,
-    engine: TheEngine,
-    after: Annotated[str, Query(max_length=128, description="the last subject of the page before")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> Answer:
-    found = await asyncio.to_thread(engine.library.subjects, gallery, after=after, limit=limit + 1)
-    page = [answers.subject_summary(each) for each in found[:limit]]
-    following = page[-1].subject if len(found) > limit else None
-    return Answer(answers.Subjects(gallery=gallery, subjects=page, next=following))
-
-
-@router.get(
-    "/{gallery}/subjects/{subject}",
-    summary="One subject and its templates",
-    **documented(answers.Subject, problems=(UnknownGallery, UnknownSubject)),
-)
-async def show_subject(gallery: str, subject: str, engine: TheEngine) -> Answer:
-    found = await asyncio.to_thread(engine.library.subject, gallery, subject)
-    templates = await asyncio.to_thread(engine.library.templates_of, gallery, subject)
-    return Answer(answers.subject(found, templates))
-
-
-@router.delete(
-    "/{gallery}/subjects/{subject}",
-    summary="Erase a subject: from this answer on, none names it",
-    **documented(answers.Erased, problems=(UnknownGallery, UnknownSubject)),
-)
-async def erase_subject(gallery: str, subject: str, engine: TheEngine) -> Answer:
-    erased = await asyncio.to_thread(engine.library.erase_subject, gallery, subject)
-    return Answer(answers.Erased(gallery=gallery, subject=subject, templates=erased))
+async def show_calibration(gallery: str, engine: TheEngine) -> Answer:
+    found = await asyncio.to_thread(engine.library.store.calibration, gallery)
+    return Answer(answers.calibration(gallery, found))
 
 
 @router.post(
-    "/{gallery}/subjects/{subject}/templates",
-    summary="Enroll a sequence of a subject",
+    "/{gallery}/calibration",
+    summary="Calibrate a gallery by its own templates, each subject left out in turn",
     **documented(
-        answers.Enrolled,
-        asked=EnrollRequest,
+        answers.GalleryCalibration,
+        asked=CalibrateGallery,
         status=HTTPStatus.CREATED,
-        problems=(*SEQUENCE_PROBLEMS, UnusableSequence, UnknownGallery, BundleMismatch),
+        problems=(UnknownGallery, EmptyGallery, InvalidDataSet),
     ),
 )
-async def enroll(gallery: str, subject: str, request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
-    """A sequence that cannot be identified by is refused with the reasons. The same sequence sent again for the same
-    subject adds nothing and is answered with status 200."""
-    asked, probe = await received_sequence(request, EnrollRequest, engine.encoding, limits)
-    added = await unless_gone(request, engine.enroll(probe, gallery, subject, asked.labels))
-    answer = answers.Enrolled(
-        gallery=gallery,
-        subject=subject,
-        template=added.template,
-        repeated=added.repeated,
-        quality=answers.quality(probe.quality),
-        notes=list(probe.notes),
-        bundle=engine.encoding.fingerprint,
-    )
-    return Answer(answer, HTTPStatus.OK if added.repeated else HTTPStatus.CREATED)
+async def calibrate_gallery(gallery: str, request: Request, engine: TheEngine) -> Answer:
+    """It takes effect at once. A rate that those enrolled are too few to show is refused, and the refusal says how many
+    more are needed. It takes seconds for some thousand templates."""
+    asked = await received(request, CalibrateGallery)
+    made = await asyncio.to_thread(engine.calibrate, gallery, asked.rate(), asked.session, asked.by)
+    return Answer(answers.calibration(gallery, made.to_json()), HTTPStatus.CREATED)
+
+
+@router.delete(
+    "/{gallery}/calibration",
+    summary="Forget the gallery's own calibration; the bundle's holds again",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses=refusals(UnknownGallery),
+)
+async def forget_calibration(gallery: str, engine: TheEngine) -> Response:
+    await asyncio.to_thread(engine.library.set_calibration, gallery, None)
+    return Response(status_code=HTTPStatus.NO_CONTENT)

@@ -7,12 +7,14 @@ from model.errors import (
     BundleMismatch,
     EmptyGallery,
     ModelMissing,
+    NotCurrent,
     UnknownGallery,
     UnknownSubject,
     UnusableSequence,
 )
 from service import answers
 from service.answers import Answer
+from service.engine import Bounds
 from service.openapi import SEQUENCE_PROBLEMS, documented
 from service.parts import TheEngine, TheLimits
 from service.receive import check_candidates, received_sequence, unless_gone
@@ -27,13 +29,15 @@ router = APIRouter(tags=["recognition"])
     **documented(
         answers.Decision,
         asked=IdentifyRequest,
-        problems=(*SEQUENCE_PROBLEMS, UnknownGallery, EmptyGallery, BundleMismatch),
+        problems=(*SEQUENCE_PROBLEMS, UnknownGallery, UnknownSubject, EmptyGallery, BundleMismatch, NotCurrent),
     ),
 )
 async def identify(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
     asked, probe = await received_sequence(request, IdentifyRequest, engine.encoding, limits)
     check_candidates(asked.top_k, limits)
-    decision = await unless_gone(request, engine.identify(probe, asked.gallery, asked.top_k, asked.fpir))
+    within = None if asked.within is None else tuple(asked.within)
+    bounds = Bounds(asked.top_k, asked.rate(), within, asked.at_least)
+    decision = await unless_gone(request, engine.identify(probe, asked.gallery, bounds))
     return Answer(answers.decision(decision, asked.gallery, probe, engine.encoding.fingerprint))
 
 
@@ -48,7 +52,7 @@ async def identify(request: Request, engine: TheEngine, limits: TheLimits) -> An
 )
 async def verify(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
     asked, probe = await received_sequence(request, VerifyRequest, engine.encoding, limits)
-    decision = await unless_gone(request, engine.verify(probe, asked.gallery, asked.subject, asked.fpir))
+    decision = await unless_gone(request, engine.verify(probe, asked.gallery, asked.subject, asked.rate()))
     return Answer(answers.decision(decision, asked.gallery, probe, engine.encoding.fingerprint))
 
 

@@ -10,6 +10,8 @@ from fastapi import FastAPI
 
 from gallery.calibration import Calibration
 from gallery.library import Library
+from gallery.maintenance import Maintenance
+from gallery.recorder import Recorder
 from gallery.store import open_store
 from model.sequence import SkeletonSequence
 from service.app import create_app
@@ -49,7 +51,8 @@ def person(subject: int = 0, seed: int = 0, frames: int = 60) -> dict[str, Any]:
 
 def open_library(folder: Path, encoder: FakeEncoder) -> Library:
     """A library with the gallery `default`, as the service opens it."""
-    library = Library(open_store(folder), priors={encoder.fingerprint: prior()})
+    store = open_store(folder)
+    library = Library(store, priors={encoder.fingerprint: prior()}, recorder=Recorder(store))
     library.ensure("default", fingerprint=encoder.fingerprint, dim=encoder.dim)
     return library
 
@@ -57,7 +60,8 @@ def open_library(folder: Path, encoder: FakeEncoder) -> Library:
 def make_app(library: Library, model: Any, classifier: Any = FakeClassifier(), **limits: int) -> FastAPI:
     """The application over these parts; it closes the library when it stops."""
     settings = Settings.read({}, limits=limits)
-    return create_app(settings, Engine(model, classifier, library, settings.limits, Metrics()))
+    keeping = (Maintenance(library, every_s=0.05),)
+    return create_app(settings, Engine(model, classifier, library, settings.limits, Metrics(), keeping))
 
 
 @pytest.fixture

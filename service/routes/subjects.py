@@ -1,0 +1,141 @@
+"""The subjects of a gallery: enroll, show, change, merge, move and erase them."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+
+from gallery.duplicates import Duplicates
+from gallery.erasure import receipt_of
+from gallery.store.managing import merge_subjects, move_subject
+from model.errors import (
+    BundleMismatch,
+    DuplicateSubject,
+    SubjectExists,
+    SubjectHeld,
+    UnknownGallery,
+    UnknownSubject,
+    UnknownTemplate,
+    UnusableSequence,
+)
+from service import gallery_answers as answers
+from service.answers import Answer, quality
+from service.openapi import SEQUENCE_PROBLEMS, documented
+from service.parts import TheEngine, TheLimits
+from service.receive import received, received_sequence, unless_gone
+from service.wire import ChangeSubject, EnrollRequest, MergeSubject, MoveSubject
+
+router = APIRouter(prefix="/galleries/{gallery}/subjects", tags=["subjects"])
+ONE = (UnknownGallery, UnknownSubject)
+
+
+@router.get(
+    "",
+    summary="The subjects of a gallery, by id, a page at a time",
+    **documented(answers.Subjects, problems=(UnknownGallery,)),
+)
+async def list_subjects(
+    gallery: str,
+    engine: TheEngine,
+    after: Annotated[str, Query(max_length=128, description="the last subject of the page before")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Answer:
+    found = await asyncio.to_thread(engine.library.subjects, gallery, after=after, limit=limit + 1)
+    page = [answers.subject_summary(each) for each in found[:limit]]
+    following = page[-1].subject if len(found) > limit else None
+    return Answer(answers.Subjects(gallery=gallery, subjects=page, next=following))
+
+
+@router.get("/{subject}", summary="One subject and its templates", **documented(answers.Subject, problems=ONE))
+async def show_subject(gallery: str, subject: str, engine: TheEngine) -> Answer:
+    return Answer(await asyncio.to_thread(answers.held, engine.library, gallery, subject))
+
+
+@router.patch(
+    "/{subject}",
+    summary="Change a subject: its id, consent, hold or metadata",
+    **documented(answers.Subject, asked=ChangeSubject, problems=(*ONE, SubjectExists)),
+)
+async def change_subject(gallery: str, subject: str, request: Request, engine: TheEngine) -> Answer:
+    """What is left out stays. A subject that is held is not erased, nor purged when its consent ends."""
+    asked = await received(request, ChangeSubject)
+    name = await asyncio.to_thread(asked.apply, engine.library.store, gallery, subject)
+    return Answer(await asyncio.to_thread(answers.held, engine.library, gallery, name))
+
+
+@router.post(
+    "/{subject}/merge",
+    summary="Give all templates of a subject to another one; the subject is no more",
+    **documented(answers.Subject, asked=MergeSubject, problems=(*ONE, SubjectHeld)),
+)
+async def merge_subject(gallery: str, subject: str, request: Request, engine: TheEngine) -> Answer:
+    asked = await received(request, MergeSubject)
+    await asyncio.to_thread(merge_subjects, engine.library.store, gallery, subject, asked.into, force=asked.force)
+    return Answer(await asyncio.to_thread(answers.held, engine.library, gallery, asked.into))
+
+
+@router.post(
+    "/{subject}/move",
+    summary="Move a subject to another gallery of the same bundle",
+    **documented(answers.Subject, asked=MoveSubject, problems=(*ONE, SubjectExists, SubjectHeld, BundleMismatch)),
+)
+async def move_to(gallery: str, subject: str, request: Request, engine: TheEngine) -> Answer:
+    asked = await received(request, MoveSubject)
+    await asyncio.to_thread(move_subject, engine.library.store, gallery, subject, asked.gallery)
+    return Answer(await asyncio.to_thread(answers.held, engine.library, asked.gallery, subject))
+
+
+@router.delete(
+    "/{subject}",
+    summary="Erase a subject: from this answer on, none names it",
+    **documented(answers.Erased, problems=(*ONE, SubjectHeld)),
+)
+async def erase_subject(gallery: str, subject: str, engine: TheEngine) -> Answer:
+    """The receipt is signed. Its state is `withheld` now and `destroyed` within a minute: see `/erasures/{erasure}`."""
+    store = engine.library.store
+    erasure = await asyncio.to_thread(engine.library.erase_subject, gallery, subject)
+    receipt = await asyncio.to_thread(receipt_of, store, erasure.id)
+    return Answer(answers.erased(gallery, subject, erasure, receipt))
+
+
+@router.delete(
+    "/{subject}/templates/{template}",
+    summary="Erase one template, and its subject with its last one",
+    **documented(answers.Erased, problems=(*ONE, UnknownTemplate, SubjectHeld)),
+)
+async def erase_template(gallery: str, subject: str, template: int, engine: TheEngine) -> Answer:
+    erasure = await asyncio.to_thread(engine.erase_template, gallery, subject, template)
+    receipt = await asyncio.to_thread(receipt_of, engine.library.store, erasure.id)
+    return Answer(answers.erased(gallery, subject, erasure, receipt))
+
+
+@router.post(
+    "/{subject}/templates",
+    summary="Enroll a sequence of a subject",
+    **documented(
+        answers.Enrolled,
+        asked=EnrollRequest,
+        status=HTTPStatus.CREATED,
+        problems=(*SEQUENCE_PROBLEMS, UnusableSequence, UnknownGallery, BundleMismatch, DuplicateSubject),
+    ),
+)
+async def enroll(gallery: str, subject: str, request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
+    """A sequence that cannot be identified by is refused with the reasons. The same sequence sent again for the same
+    subject adds nothing and is answered with status 200. Where the gallery has a calibration of its own, a new subject
+    who looks like one that is enrolled is refused with 409 and the candidate, unless `force` is set."""
+    asked, probe = await received_sequence(request, EnrollRequest, engine.encoding, limits)
+    consent = None if asked.consent is None else asked.consent.checked()
+    duplicates = Duplicates.OFF if asked.force else None
+    added = await unless_gone(request, engine.enroll(probe, gallery, subject, asked.labels, consent, duplicates))
+    answer = answers.Enrolled(
+        gallery=gallery,
+        subject=subject,
+        template=added.template,
+        repeated=added.repeated,
+        quality=quality(probe.quality),
+        notes=list(probe.notes),
+        bundle=engine.encoding.fingerprint,
+    )
+    return Answer(answer, HTTPStatus.OK if added.repeated else HTTPStatus.CREATED)
