@@ -15,8 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from gallery.index import FlatIndex
-from gallery.rank import Owners, shortlist
+from gallery.owners import Owners
+from gallery.rank import shortlist
+from gallery.store import NEVER
 from model.clips import unit_length
+from model.sequence import Floats
 from tests.bench.report import Row, alternate, show
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,16 +48,20 @@ def measure() -> None:
     table = unit_length(rng.standard_normal((TEMPLATES, DIM)).astype(np.float32))
     chosen = rng.integers(0, TEMPLATES, 64)
     probes = unit_length(table[chosen] + 0.05 * rng.standard_normal((64, DIM)).astype(np.float32))
-    index, owners = FlatIndex(DIM), Owners.empty()
-    index.add(table, np.arange(TEMPLATES))
-    owners.add(np.arange(TEMPLATES), np.arange(TEMPLATES) // TEMPLATES_PER_SUBJECT)
+    index, ids = FlatIndex(DIM), np.arange(TEMPLATES)
+    index.add(table, ids)
+    owners = Owners(ids, ids // TEMPLATES_PER_SUBJECT, ids, np.full(TEMPLATES, NEVER))
+
+    def best(probe: Floats) -> dict[int, list[int]]:
+        return shortlist(index.search, owners, probe[None], TOP_K, best=1, now=0)[0]
+
     asked, multiplied = cycle(probes), cycle(probes)
     ours, product = alternate(
-        lambda: shortlist(index, owners, next(asked)[None], TOP_K),
+        lambda: best(next(asked)),
         lambda: table @ next(multiplied),
         rounds=ROUNDS,
     )
-    found = [shortlist(index, owners, probe[None], TOP_K)[0] for probe in probes[:8]]
+    found = [best(probe) for probe in probes[:8]]
     right = all(place // TEMPLATES_PER_SUBJECT in held for place, held in zip(chosen.tolist(), found, strict=False))
     row = Row(
         name="search of 100,000 templates / BLAS matrix-vector product",
