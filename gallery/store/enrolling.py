@@ -1,13 +1,13 @@
 """Enrollment: subjects and sealed templates in bulk, in the caller's transaction."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import xor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from gallery.keys.sealing import Sealer, bound_to, keyed_hash, mark_of, new_key
 from gallery.store import audit
@@ -62,7 +62,7 @@ def enroll(
     fresh = _fresh(connection, owners, new, sources)
     first = store.next_keys(connection, "templates", len(fresh))
     rows, kept = [], []
-    vault_days = connection.scalar(select(galleries.c.vault_days).where(galleries.c.id == at.key))
+    vault_days = _vault_days(connection, at) if any(item.skeleton is not None for item in new) else None
     for key, place in enumerate(fresh, first):
         item = new[place]
         owner, sealer, bound = owners.of[item.subject]
@@ -98,11 +98,26 @@ def log(
     return first + len(rows) - 1
 
 
-def count(connection: Connection, gallery: int, more: int, marks: Any) -> None:
+def _vault_days(connection: Connection, at: Head) -> int | None:
+    found: int | None = connection.scalar(select(galleries.c.vault_days).where(galleries.c.id == at.key))
+    return found
+
+
+# On SQLite, which has no exclusive or: a ^ b = (a | b) - (a & b).
+_COUNT = (
+    update(galleries)
+    .where(galleries.c.id == bindparam("gallery"))
+    .values(
+        templates=galleries.c.templates + bindparam("more"),
+        content=galleries.c.content.bitwise_or(bindparam("marks"))
+        - galleries.c.content.bitwise_and(bindparam("marks")),
+    )
+)
+
+
+def count(connection: Connection, gallery: int, more: int, marks: Iterable[int]) -> None:
     """Account for `more` templates with these marks, which came (or, where `more` is negative, went)."""
-    row = connection.execute(select(galleries.c.templates, galleries.c.content).where(galleries.c.id == gallery)).one()
-    values = {"templates": row.templates + more, "content": reduce(xor, marks, row.content)}
-    connection.execute(update(galleries).where(galleries.c.id == gallery).values(values))
+    connection.execute(_COUNT, {"gallery": gallery, "more": more, "marks": reduce(xor, marks, 0)})
 
 
 class _Owners:

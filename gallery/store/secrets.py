@@ -50,6 +50,7 @@ class Secrets:
         self.masters = masters
         self._keys: dict[int, bytes] = {}
         self._sealers: dict[int, Sealer] = {}
+        self._sources: dict[int, bytes] = {}
         self._made: set[int] = set()
         self._lock = threading.Lock()
 
@@ -58,8 +59,13 @@ class Secrets:
         return self._newest(connection, gallery_id, "gallery")
 
     def source_key(self, connection: Connection, family: int) -> bytes:
-        """What the sources in all generations of a gallery are hashed with."""
-        return self._newest(connection, family, "source").key
+        """What the sources in all generations of a gallery are hashed with; it is never exchanged."""
+        known = self._sources.get(family)
+        if known is None:
+            known = self._newest(connection, family, "source").key
+            with self._lock:
+                self._sources[family] = known
+        return known
 
     def newest(self, connection: Connection, gallery_id: int, kind: str) -> GalleryKey | None:
         """The newest secret of this kind that a gallery has, if it has one."""
@@ -134,12 +140,14 @@ class Secrets:
                 self._keys.pop(number, None)
                 self._sealers.pop(number, None)
             self._made.clear()
+            self._sources.clear()
 
     def forget(self) -> None:
         """Drop what this process has unwrapped."""
         with self._lock:
             self._keys.clear()
             self._sealers.clear()
+            self._sources.clear()
 
     def data_key(self, connection: Connection, row: Subject | Any) -> bytes:
         """The data key of a row of `subjects`."""
