@@ -39,12 +39,12 @@ def show_subject(
     data: Data = Path("gaitkeeper-data"),
     as_json: AsJson = False,
 ) -> None:
-    """Show what is held about a subject.
+    """Show what is held about a subject: consent, hold, metadata, templates.
 
     Example: gaitkeeper subjects show ann --gallery staff
     """
     from gallery.opening import open_library
-    from gallery.printing import day, out, print_json, templates_table
+    from gallery.printing import out, print_json, say_subject, templates_table
 
     with open_library(data) as library:
         found = library.subject(name, subject)
@@ -52,5 +52,5 @@ def show_subject(
     if as_json:
         print_json({"subject": found, "templates": held})
         return
-    out.print(f"{found.id} in gallery {name}, enrolled {day(found.created)}", markup=False)
+    say_subject(found)
     out.print(templates_table(held))

@@ -30,9 +30,12 @@ def identify(
     top_k: int = 5,
     fpir: float | None = None,
     threshold: float | None = None,
+    within: Sequence[str] | None = None,
+    at_least: int | None = None,
 ) -> list[Answer]:
     """Who each sequence is. One that is not usable is not searched for: its decision abstains and says why.
 
+    within: the subjects to search among. at_least: the change of the gallery that the answers must have seen.
     Raises what `Library.identify` raises, and `LayoutMismatch`.
     """
     examined = [_examine(sequence, encoder) for sequence in sequences]
@@ -47,6 +50,8 @@ def identify(
             top_k=top_k,
             fpir=fpir,
             threshold=threshold,
+            within=within,
+            at_least=at_least,
         )
         if ready
         else ()
@@ -63,6 +68,7 @@ def verify(
     *,
     fmr: float | None = None,
     threshold: float | None = None,
+    at_least: int | None = None,
 ) -> Answer:
     """Whether the sequence is `subject`, at a false-match rate. Raises what `Library.verify` raises."""
     library.subject(gallery, subject)
@@ -71,7 +77,7 @@ def verify(
         return ready
     embedding = embed(encoder, [ready.sequence])[0]
     decision = library.verify(
-        gallery, subject, embedding, fingerprint=encoder.fingerprint, fmr=fmr, threshold=threshold
+        gallery, subject, embedding, fingerprint=encoder.fingerprint, fmr=fmr, threshold=threshold, at_least=at_least
     )
     return Answer(decision, ready.notes)
 

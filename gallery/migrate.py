@@ -202,7 +202,7 @@ def switch(filling: Filling, *, calibration: Calibration | None = None, partial:
 
 def complete(filling: Filling, *, partial: bool = False, calibrated: bool = True, switched: bool = True) -> Migrated:
     """What is left to do when a generation is filled: measure, calibrate it and let it answer, as far as is wanted."""
-    agreement, calibration = measure(filling) if calibrated else (None, "not asked for")
+    agreement, calibration = measure(filling) if calibrated else (None, None)
     own = calibration if isinstance(calibration, Calibration) else None
     seq, lost = None, filling.behind()
     if switched:

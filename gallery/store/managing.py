@@ -75,7 +75,7 @@ def merge_subjects(store: Store, gallery: str, source: str, into: str, *, force:
         given = merging.merge(connection, store, gone, there, at.key, metadata)
         merged = reading.everywhere(connection, at, into)
         merging.settle(connection, store, merged, own, target, metadata)
-        audit.append(connection, store, "merge", at.key, target.id, source=own.id, templates=given, forced=force)
+        audit.append(connection, store, "merge", at.key, target.id, was=own.id, templates=given, forced=force)
         return reading.subject(connection, store.secrets, at, into)
 
 
@@ -100,7 +100,8 @@ def move_subject(store: Store, gallery: str, subject: str, to: str) -> Subject:
         for row in reading.everywhere(connection, at, subject):
             displace(connection, store, row)
         audit.append(connection, store, "move", at.key, own.id, to=there.key, templates=len(held))
-        audit.append(connection, store, "receive", there.key, owner.key, source=at.key, templates=len(held))
+        came = {"source": at.key, "was": own.id, "templates": len(held)}
+        audit.append(connection, store, "receive", there.key, owner.key, **came)
         return reading.subject(connection, store.secrets, there, subject)
 
 
