@@ -19,3 +19,17 @@ def counted(what: str) -> Iterator[Callable[[int, int], None]]:
             progress.update(task, completed=done, total=of)
 
         yield told
+
+
+@contextmanager
+def interruptible(what: str) -> Iterator[Callable[[int, int], None]]:
+    """As `counted`; and after Ctrl-C, which is held back, the function raises `KeyboardInterrupt` when it is told."""
+    from gallery.interrupt import held_back
+
+    with held_back() as interrupt, counted(what) as told:
+
+        def told_or_stopped(done: int, of: int) -> None:
+            interrupt.check()
+            told(done, of)
+
+        yield told_or_stopped
