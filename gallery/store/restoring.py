@@ -49,7 +49,7 @@ def restore(
     keys = masters or FileMasters(directory / FILE, make=False)
     with as_unavailable():
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if (directory / DATABASE).exists():
+    if _is_store(directory / DATABASE):
         # What the present database knows and the journal does not is in the journal from here on.
         with suppress(StoreUnavailable), _store_in(directory, keys) as store:
             catch_up(store)
@@ -60,6 +60,16 @@ def restore(
             again = _brought_up(staged, directory, keys, kept)
             _put(staged / DATABASE, directory / DATABASE, present, progress)
     return Restored(again, kept)
+
+
+def _is_store(path: Path) -> bool:
+    if not path.exists():
+        return False
+    with closing(opened(path)) as connection:
+        try:
+            return bool(connection.execute("SELECT count(*) FROM identity").fetchone()[0])
+        except sqlite3.DatabaseError:
+            return False
 
 
 def _brought_up(staged: Path, directory: Path, masters: Masters, kept: int) -> int:

@@ -1,0 +1,290 @@
+"""Backups of SQLite: made while others write, restored whole or not at all, and nobody who was erased comes back."""
+
+import os
+import shutil
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gallery.journal import FILE
+from gallery.keys.masters import FILE as MASTER
+from gallery.store import Store, open_store
+from gallery.store.audit import Note, append_many, audit_head, audit_page, verify_chain
+from gallery.store.backup import backup
+from gallery.store.engine import DATABASE
+from gallery.store.restoring import Restored, restore
+from gallery.template import NewTemplate
+from model.errors import InvalidArchive, InvalidRequest, KeyUnavailable, StoreUnavailable
+from model.sequence import Floats
+
+BUNDLE = "b" * 64
+NAMES = ("ann", "bob", "cid")
+
+
+@pytest.fixture
+def data(tmp_path: Path, migrated: Path, vectors: Callable[..., Floats]) -> Path:
+    """A data directory with the gallery `staff` in it: ann, bob and cid with three templates each."""
+    directory = tmp_path / "data"
+    directory.mkdir(mode=0o700)
+    shutil.copy(migrated, directory)
+    with_store(directory, lambda store: store.create_gallery("staff", BUNDLE, 8))
+    for name in NAMES:
+        enroll(directory, name, *vectors(3))
+    return directory
+
+
+def with_store(data: Path, work: Callable[[Store], object]) -> None:
+    store = open_store(data)
+    try:
+        work(store)
+    finally:
+        store.close()
+
+
+def enroll(data: Path, name: str, *embeddings: Floats) -> None:
+    with_store(data, lambda store: store.enroll("staff", BUNDLE, [NewTemplate(name, each) for each in embeddings]))
+
+
+def names(data: Path) -> list[str]:
+    found: list[str] = []
+    with_store(data, lambda store: found.extend(each.id for each in store.subjects("staff")))
+    return found
+
+
+@pytest.fixture
+def kept(data: Path, tmp_path: Path) -> Path:
+    """A backup of `data`."""
+    with_store(data, lambda store: backup(store, tmp_path / "kept.db"))
+    return tmp_path / "kept.db"
+
+
+def test_a_backup_is_one_file_for_this_user_only_with_everything_and_no_master_key(data: Path, kept: Path) -> None:
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert sorted(path.name for path in kept.parent.iterdir()) == ["data", "kept.db"]
+    with sqlite3.connect(kept) as connection:
+        assert connection.execute("SELECT name FROM subjects ORDER BY name").fetchall() == [(name,) for name in NAMES]
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+    for line in (data / MASTER).read_text().splitlines():
+        if not line.startswith("#"):
+            assert line.split()[1].encode() not in kept.read_bytes()
+
+
+def test_a_backup_overwrites_nothing(data: Path, kept: Path) -> None:
+    before = kept.read_bytes()
+    with pytest.raises(InvalidRequest, match="exists already"):
+        with_store(data, lambda store: backup(store, kept))
+    assert kept.read_bytes() == before
+
+
+def test_a_backup_to_where_nothing_can_be_written_says_so_and_leaves_nothing(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="No such file or directory"):
+        with_store(data, lambda store: backup(store, tmp_path / "nowhere" / "kept.db"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+
+
+def test_a_backup_that_is_interrupted_leaves_nothing(data: Path, tmp_path: Path) -> None:
+    def interrupted(done: int, of: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        with_store(data, lambda store: backup(store, tmp_path / "kept.db", progress=interrupted))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+
+
+def test_a_backup_is_one_moment_while_others_write(data: Path, tmp_path: Path, vectors: Callable[..., Floats]) -> None:
+    stop = threading.Event()
+
+    def write() -> None:
+        number = 0
+        store = open_store(data)
+        while not stop.is_set():
+            new = [NewTemplate(f"s{number}", each) for each in vectors(5)]
+            store.enroll("staff", BUNDLE, new)
+            number += 1
+        store.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(4):
+            with_store(data, lambda store, number=number: backup(store, tmp_path / f"{number}.db"))  # type: ignore[misc]
+    finally:
+        stop.set()
+        writer.join()
+    for number in range(4):
+        place = tmp_path / f"restored-{number}"
+        place.mkdir()
+        shutil.copy(data / MASTER, place)
+        restore(place, tmp_path / f"{number}.db")
+        store = open_store(place)
+        assert store.check() == []
+        assert verify_chain(store).broken is None
+        assert store.gallery("staff").gallery.templates % 5 == len(NAMES) * 3 % 5
+        store.close()
+
+
+def test_postgresql_is_told_what_to_use(store: Store, tmp_path: Path) -> None:
+    if store.kind == "postgresql":
+        with pytest.raises(StoreUnavailable, match="pg_dump"):
+            backup(store, tmp_path / "kept.db")
+    else:
+        backup(store, tmp_path / "kept.db")
+
+
+def test_restoring_brings_back_what_was_but_nobody_who_was_erased(
+    data: Path, kept: Path, vectors: Callable[..., Floats]
+) -> None:
+    with_store(data, lambda store: store.erase_subject("staff", "ann"))
+    enroll(data, "dan", *vectors(2))
+    assert restore(data, kept).again == 1
+    assert names(data) == ["bob", "cid"]
+    store = open_store(data)
+    assert store.check() == []
+    assert len(list(store.journal.lines())) == 1
+    store.close()
+    assert sorted(path.name for path in data.iterdir() if "-" not in path.name) == [FILE, DATABASE, MASTER]
+
+
+def test_the_audit_log_goes_on_and_loses_nothing(data: Path, kept: Path) -> None:
+    with_store(data, lambda store: append_many(store, [Note("identify")] * 3))
+    before = open_store(data)
+    head, entries = audit_head(before), audit_page(before)
+    before.close()
+    assert restore(data, kept) == Restored(again=0, kept=3)
+    store = open_store(data)
+    found = audit_page(store)
+    assert found[: len(entries)] == entries
+    assert [each.action for each in found[len(entries) :]] == ["restore"]
+    assert verify_chain(store, head).broken is None
+    store.close()
+
+
+def test_caches_are_told_to_forget_and_numbers_go_on(data: Path, kept: Path, vectors: Callable[..., Floats]) -> None:
+    enroll(data, "dan", *vectors(2))
+    before = open_store(data)
+    seen, last = before.head("staff"), before.templates_of("staff", "dan")[-1].id
+    before.close()
+    restore(data, kept)
+    enroll(data, "eve", *vectors(1))
+    store = open_store(data)
+    assert store.head("staff").epoch > seen.epoch
+    assert store.head("staff").seq > seen.seq
+    assert store.templates_of("staff", "eve")[0].id > last
+    store.close()
+
+
+def test_a_database_that_was_lost_comes_back_from_backup_key_and_journal(data: Path, kept: Path) -> None:
+    with_store(data, lambda store: store.erase_subject("staff", "bob"))
+    for path in data.glob(f"{DATABASE}*"):
+        path.unlink()
+    assert restore(data, kept).again == 1
+    assert names(data) == ["ann", "cid"]
+
+
+@pytest.mark.parametrize("damage", [b"rubbish" * 999, b""])
+def test_a_database_that_is_damaged_is_replaced(data: Path, kept: Path, damage: bytes) -> None:
+    with_store(data, lambda store: store.erase_subject("staff", "bob"))
+    (data / DATABASE).write_bytes(damage)
+    assert restore(data, kept).again == 1
+    assert names(data) == ["ann", "cid"]
+
+
+def test_a_store_that_somebody_has_open_is_not_restored(data: Path, kept: Path) -> None:
+    enrolled = names(data)
+    with_store(data, lambda store: store.erase_subject("staff", "bob"))
+    store = open_store(data)
+    store.subjects("staff")
+    with pytest.raises(StoreUnavailable, match="another process has"):
+        restore(data, kept)
+    assert [each.id for each in store.subjects("staff")] == [each for each in enrolled if each != "bob"]
+    store.close()
+    assert not list(data.glob(".restore-*"))
+
+
+@pytest.fixture
+def unchanged(data: Path, kept: Path) -> Iterator[None]:
+    """The data directory is after the test as it was before."""
+    before = {path.name: path.read_bytes() for path in data.iterdir()}
+    yield
+    assert {path.name: path.read_bytes() for path in data.iterdir()} == before
+
+
+def damaged(kept: Path, statement: str) -> Path:
+    with sqlite3.connect(kept) as connection:
+        connection.execute(statement)
+    connection.close()
+    return kept
+
+
+@pytest.mark.usefixtures("unchanged")
+class TestRefused:
+    def test_what_is_no_database(self, data: Path, tmp_path: Path) -> None:
+        for content in (b"", b"text", b"SQLite format 3\0" + b"\0" * 5000):
+            (tmp_path / "odd").write_bytes(content)
+            with pytest.raises(InvalidArchive):
+                restore(data, tmp_path / "odd")
+
+    def test_what_is_not_there(self, data: Path, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError):
+            restore(data, tmp_path / "nothing")
+
+    def test_the_database_of_something_else(self, data: Path, tmp_path: Path) -> None:
+        with sqlite3.connect(tmp_path / "odd") as connection:
+            connection.execute("CREATE TABLE subjects (id INTEGER)")
+        connection.close()
+        with pytest.raises(InvalidArchive, match="not a backup of a store"):
+            restore(data, tmp_path / "odd")
+
+    def test_a_backup_of_another_store(self, data: Path, tmp_path: Path) -> None:
+        other = tmp_path / "other"
+        with_store(other, lambda store: store.create_gallery("staff", BUNDLE, 8))
+        with_store(other, lambda store: backup(store, tmp_path / "other.db"))
+        with pytest.raises((InvalidArchive, KeyUnavailable)):
+            restore(data, tmp_path / "other.db")
+
+    def test_a_damaged_page(self, data: Path, kept: Path) -> None:
+        content = bytearray(kept.read_bytes())
+        content[len(content) // 2 : len(content) // 2 + 4096] = os.urandom(4096)
+        kept.write_bytes(content)
+        with pytest.raises(InvalidArchive):
+            restore(data, kept)
+
+    def test_an_audit_log_that_was_changed(self, data: Path, kept: Path) -> None:
+        with pytest.raises(InvalidArchive, match="audit log is broken at row 2"):
+            restore(data, damaged(kept, "UPDATE audit SET actor = 'nobody' WHERE seq = 2"))
+
+    def test_templates_that_are_not_those_it_says_it_has(self, data: Path, kept: Path) -> None:
+        with pytest.raises(InvalidArchive, match="not sound"):
+            restore(data, damaged(kept, "DELETE FROM templates WHERE id = 5"))
+
+    def test_one_sealed_under_a_master_key_that_is_not_there(self, kept: Path, tmp_path: Path) -> None:
+        fresh = tmp_path / "fresh"
+        with pytest.raises(KeyUnavailable):
+            restore(fresh, kept)
+        assert list(fresh.iterdir()) == []
+
+
+def test_a_damaged_journal_forbids_to_restore(data: Path, kept: Path) -> None:
+    with_store(data, lambda store: store.erase_subject("staff", "ann"))
+    with_store(data, lambda store: store.erase_subject("staff", "bob"))
+    raw = (data / FILE).read_bytes()
+    (data / FILE).write_bytes(raw.replace(b'"number":1', b'"number":7'))
+    with pytest.raises(InvalidArchive, match="line 1 is damaged"):
+        restore(data, kept)
+    assert names(data) == ["cid"]
+
+
+def test_restoring_that_is_interrupted_changes_nothing(data: Path, kept: Path) -> None:
+    def interrupted(done: int, of: int) -> None:
+        raise KeyboardInterrupt
+
+    with_store(data, lambda store: store.erase_subject("staff", "ann"))
+    with pytest.raises(KeyboardInterrupt):
+        restore(data, kept, progress=interrupted)
+    assert names(data) == ["bob", "cid"]
+    assert not list(data.glob(".restore-*"))
