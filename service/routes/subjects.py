@@ -6,7 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
+from starlette.responses import Response
 
+from gallery.access import copy_of
 from gallery.duplicates import Duplicates
 from gallery.erasure import receipt_of
 from gallery.store.managing import merge_subjects, move_subject
@@ -22,7 +24,7 @@ from model.errors import (
 )
 from service import gallery_answers as answers
 from service.answers import Answer, quality
-from service.openapi import SEQUENCE_PROBLEMS, documented
+from service.openapi import SEQUENCE_PROBLEMS, documented, refusals
 from service.parts import TheEngine, TheLimits
 from service.receive import received, received_sequence, unless_gone
 from service.wire import ChangeSubject, EnrollRequest, MergeSubject, MoveSubject
@@ -85,6 +87,18 @@ async def move_to(gallery: str, subject: str, request: Request, engine: TheEngin
     asked = await received(request, MoveSubject)
     await asyncio.to_thread(move_subject, engine.library.store, gallery, subject, asked.gallery)
     return Answer(await asyncio.to_thread(answers.held, engine.library, asked.gallery, subject))
+
+
+@router.get(
+    "/{subject}/copy",
+    summary="All that is held on a subject, as a zip (an access request)",
+    response_class=Response,
+    responses={200: {"content": {"application/zip": {}}}, **refusals(*ONE)},
+)
+async def copy_subject(gallery: str, subject: str, engine: TheEngine) -> Response:
+    """Its embeddings are in it, and its skeletons where the gallery keeps them: no other answer gives these."""
+    found = await asyncio.to_thread(copy_of, engine.library.store, gallery, subject)
+    return Response(found.content, media_type="application/zip")
 
 
 @router.delete(

@@ -1,6 +1,8 @@
 """What an operator does to subjects over HTTP, and what the answers let them prove."""
 
+import io
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +142,18 @@ def test_an_erasure_is_destroyed_within_a_minute_and_its_receipt_holds(client: C
     library = Library(open_store(tmp_path))
     assert verify_receipt(library.store, read_receipt(tmp_path / "receipt.json")) == []
     library.close()
+
+
+def test_all_that_is_held_on_a_subject_is_given_out_as_a_zip(client: Client) -> None:
+    enroll(client, "ada", 1, labels={"view": "090"})
+    enroll(client, "bob", 2)
+    answer = client.get(ADA + "/copy")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as held:
+        assert held.testzip() is None
+        text = b"".join(held.read(name) for name in held.namelist() if name.endswith(".json")).decode()
+    assert '"090"' in text
+    assert "bob" not in text
+    assert client.get("/galleries/default/subjects/nobody/copy").status_code == 404
 
 
 def test_an_erasure_nobody_knows_has_no_receipt(client: Client) -> None:
