@@ -35,8 +35,8 @@ def show_keys(data: Data = Path("gaitkeeper-data"), as_json: AsJson = False) -> 
 
     store = open_data(data)
     try:
-        masters, galleries = master_keys(store), gallery_keys(store)
         public = b64encode(public_key(store)).decode()
+        masters, galleries = master_keys(store), gallery_keys(store)
     finally:
         store.close()
     if as_json:
