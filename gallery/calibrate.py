@@ -146,6 +146,8 @@ def _supported(rates: Sequence[float] | None, target: float, people: int, worth:
     """Rates to measure: those wanted, and the smallest that the largest galleries support."""
     smallest = 3 / worth
     for rate in (target, *(rates or ())):
+        if not 0 < rate < 1:
+            raise InvalidRequest("fpir", f"must be between 0 and 1, got {rate:g}")
         if rate < smallest * (1 - 1e-9):
             raise InvalidRequest(
                 "fpir",

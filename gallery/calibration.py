@@ -120,6 +120,10 @@ class Calibration(BaseModel):
         self._check_rate(rate, measured_sizes(self.table, size)[-1])
         return threshold_at(self.table, self.tail, size, rate)
 
+    def at(self, threshold: float) -> Point | None:
+        """Both errors among the most subjects at the nearest threshold that was looked at; None without a curve."""
+        return min(self.curve, key=lambda point: abs(point.threshold - threshold), default=None)
+
     def likelihood(self, score: float) -> float | None:
         """log10 of the likelihood ratio of a score; None where none was measured."""
         return likelihood(self.evidence, score)
