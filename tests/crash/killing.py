@@ -17,11 +17,11 @@ from typing import Any
 
 from gallery.library import Library
 from tests.crash import life
-from tests.crash.reference import Contents, Operation, Reference
+from tests.crash.reference import Contents, Operation, Reference, prepare
 from tests.postgres import PrivateServer
 
 # Longest life after opening; an operation takes a few milliseconds.
-LIFE_S = 0.15
+LIFE_S = 0.3
 # One life in this many ends with its PostgreSQL server, killed in the same moment.
 WITH_SERVER = 10
 # One life in this many is killed at any moment since it was born: while it opens, recovers, or makes its gallery.
@@ -46,6 +46,7 @@ def kill_again_and_again(data: Path, server: PrivateServer | None, points: int, 
 
     server: keeps the store in PostgreSQL; now and then it is killed too.
     """
+    prepare()
     chance, reference, tally = random.Random(seed), Reference(), Tally()
     database = None if server is None else server.server.create("crash")
     for number in range(points):

@@ -9,13 +9,29 @@ from typing import Any
 import numpy as np
 
 from gallery.library import Library
+from gallery.maintenance import Maintenance
+from gallery.migrate import begin, complete
 from gallery.store import Store, open_store
-from gallery.template import NewTemplate
-from tests.crash.reference import DIM, GALLERY, Contents, Operation, embedding_of
+from gallery.store.generations import drop
+from gallery.template import NewTemplate, State
+from tests.crash.reference import (
+    DIM,
+    ENCODERS,
+    FIRST,
+    GALLERY,
+    SUBJECTS,
+    TOKENS,
+    Contents,
+    Operation,
+    embedding_of,
+    packed_of,
+    subject_of,
+)
 
-BUNDLE = "b" * 64
-SUBJECTS = 40
-KINDS = {"enroll": 8, "erase subject": 3, "erase template": 3, "identify": 5, "snapshot": 1, "maintain": 1}
+KINDS = {
+    **{"enroll": 16, "erase subject": 7, "erase template": 6, "identify": 8},
+    **{"snapshot": 4, "maintain": 2, "migrate": 3},
+}
 
 
 def open_again(data: Path, database: str | None) -> Store:
@@ -30,12 +46,11 @@ def live(data: Path, database: str | None, seed: int, said: int) -> None:
 
     chance = random.Random(seed)
     library = Library(open_again(data, database))
-    library.ensure(GALLERY, fingerprint=BUNDLE, dim=DIM)
+    if GALLERY not in {each.name for each in library.galleries()}:
+        library.create(GALLERY, fingerprint=FIRST, dim=DIM, vault_days=30)
     say("open")
-    tokens = seed * 100_000
     while True:
-        operation = _choose(chance, library, tokens)
-        tokens += 10
+        operation = _choose(chance, library)
         say("begin", operation=operation)
         _do(library, operation)
         say("done")
@@ -46,44 +61,58 @@ def contents_of(library: Library) -> Contents:
     found: Contents = {}
     if GALLERY not in {each.name for each in library.galleries()}:  # killed before it was made
         return found
+    bundle = library.gallery(GALLERY).fingerprint
     for subject in library.subjects(GALLERY, limit=10_000):
         templates = library.templates_of(GALLERY, subject.id)
         found[subject.id] = tuple(sorted(int(each.labels["token"]) for each in templates))
         for each in templates:
-            if not np.array_equal(each.embedding, embedding_of(int(each.labels["token"]))):
+            if not np.allclose(each.embedding, embedding_of(int(each.labels["token"]), bundle), atol=1e-6):
                 raise ValueError(f"template {each.id} is not what was enrolled")
     return found
 
 
-def _choose(chance: random.Random, library: Library, token: int) -> Operation:
+def _choose(chance: random.Random, library: Library) -> Operation:
     held = library.subjects(GALLERY, limit=10_000)
     kind = chance.choices(list(KINDS), list(KINDS.values()))[0]
     if not held or (kind.startswith("erase") and len(held) < SUBJECTS // 4):
         kind = "enroll"
     if kind == "enroll":
-        count = chance.randint(1, 6)
-        return {"do": kind, "templates": [[f"s{chance.randrange(SUBJECTS)}", token + i] for i in range(count)]}
+        return {"do": kind, "tokens": chance.sample(range(TOKENS), chance.randint(1, 6))}
     subject = chance.choice(held).id
     template = chance.choice(library.templates_of(GALLERY, subject))
     return {"do": kind, "subject": subject, "template": template.id, "token": int(template.labels["token"])}
 
 
 def _do(library: Library, operation: Operation) -> None:
+    bundle = library.gallery(GALLERY).fingerprint
     match operation["do"]:
         case "enroll":
-            new = [
-                NewTemplate(subject, embedding_of(token), {"token": str(token)}, source=str(token))
-                for subject, token in operation["templates"]
-            ]
-            library.enroll(GALLERY, new, fingerprint=BUNDLE)
+            library.enroll(GALLERY, [_new(each, bundle) for each in operation["tokens"]], fingerprint=bundle)
         case "erase subject":
             library.erase_subject(GALLERY, operation["subject"])
         case "erase template":
             library.erase_template(GALLERY, operation["template"])
         case "identify":
-            probe = embedding_of(operation["token"])[None]
-            (decision,) = library.identify(GALLERY, probe, fingerprint=BUNDLE, threshold=0.999)
+            probe = embedding_of(operation["token"], bundle)[None]
+            (decision,) = library.identify(GALLERY, probe, fingerprint=bundle, threshold=0.99999)
             assert decision.subject == operation["subject"]
+        case "snapshot":
+            library.warm(GALLERY)
+            library.snapshots.save(library.views.at(library.store.head(GALLERY)))
+        case "maintain":
+            Maintenance(library).run_once()
+        case "migrate":
+            drop(library.store, GALLERY, {State.RETIRED})
+            (other,) = (each for name, each in ENCODERS.items() if name != bundle)
+            filling = begin(library.store, GALLERY, other)
+            for _ in filling.steps():
+                pass
+            complete(filling, calibrated=False)
+
+
+def _new(token: int, bundle: str) -> NewTemplate:
+    labels = {"token": str(token)}
+    return NewTemplate(subject_of(token), embedding_of(token, bundle), labels, 60, str(token), packed_of(token))
 
 
 def what_is_wrong(library: Library) -> list[str]:
@@ -93,7 +122,9 @@ def what_is_wrong(library: Library) -> list[str]:
         return wrong
     for subject in library.subjects(GALLERY, limit=10_000)[:3]:
         template = library.templates_of(GALLERY, subject.id)[0]
-        (decision,) = library.identify(GALLERY, template.embedding[None], fingerprint=BUNDLE, threshold=0.999)
+        (decision,) = library.identify(
+            GALLERY, template.embedding[None], fingerprint=template.fingerprint, threshold=0.99999
+        )
         if decision.subject != subject.id:
             wrong.append(f"{subject.id} is answered with {decision.subject}")
     return wrong

@@ -2,24 +2,66 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from model.clips import unit_length
-from model.sequence import Floats
+from gallery.enroll import make_ready
+from gallery.vault import pack
+from model.inference import embed
+from model.sequence import Floats, SkeletonSequence
+from tests.fakes import FakeEncoder, walking
 
 DIM = 16
 GALLERY = "staff"
+TOKENS, SUBJECTS = 320, 40
 
-# Of each subject, the tokens of its templates; a token names one embedding.
+# Of each subject, the tokens of its templates; a token names one sequence of one subject.
 Contents: TypeAlias = dict[str, tuple[int, ...]]
 Operation: TypeAlias = dict[str, Any]
 
 
-def embedding_of(token: int) -> Floats:
-    """The embedding (dim,) that `token` names, unit length."""
-    found: Floats = unit_length(np.random.default_rng(token).standard_normal((1, DIM)).astype(np.float32))[0]
+class OneOfTwo(FakeEncoder):
+    """One of two encoders whose embeddings have nothing to do with each other."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(DIM, name=f"encoder {number}")
+        self._weights = np.random.default_rng(number).normal(size=self._weights.shape)
+
+
+ENCODERS = {each.fingerprint: each for each in (OneOfTwo(0), OneOfTwo(1))}
+FIRST, SECOND = ENCODERS
+
+
+def subject_of(token: int) -> str:
+    return f"s{token % SUBJECTS}"
+
+
+@cache
+def packed_of(token: int) -> bytes:
+    """The token's sequence, as it goes to the vault."""
+    return pack(sequence_of(token))
+
+
+def prepare() -> None:
+    """Make everything that tokens name, so that a life spends its time on the store."""
+    for token in range(TOKENS):
+        packed_of(token)
+        for fingerprint in ENCODERS:
+            embedding_of(token, fingerprint)
+
+
+def sequence_of(token: int) -> SkeletonSequence:
+    """The sequence that `token` names."""
+    return walking(token % SUBJECTS, seed=token)
+
+
+@cache
+def embedding_of(token: int, fingerprint: str = FIRST) -> Floats:
+    """Its embedding (dim,), unit length."""
+    encoder = ENCODERS[fingerprint]
+    found: Floats = embed(encoder, [make_ready(sequence_of(token), encoder).sequence])[0]
     return found
 
 
@@ -32,8 +74,9 @@ class Reference:
         after = dict(self.contents)
         match operation["do"]:
             case "enroll":
-                for subject, token in operation["templates"]:
-                    after[subject] = tuple(sorted((*after.get(subject, ()), token)))
+                for token in operation["tokens"]:  # one that is there already adds nothing
+                    subject = subject_of(token)
+                    after[subject] = tuple(sorted({*after.get(subject, ()), token}))
             case "erase subject":
                 after.pop(operation["subject"], None)
             case "erase template":

@@ -30,9 +30,8 @@ def test_what_was_acknowledged_is_there_after_each_kill(tmp_path: Path, server: 
 
 
 def test_a_change_that_was_done_by_half_would_be_seen() -> None:
-    reference = Reference({"ann": (1, 2)})
-    unfinished = {"do": "enroll", "templates": [["ann", 3], ["bob", 4]]}
-    possible = list(reference.possible(unfinished))
-    assert {"ann": (1, 2)} in possible
-    assert {"ann": (1, 2, 3), "bob": (4,)} in possible
-    assert {"ann": (1, 2, 3)} not in possible
+    reference = Reference({"s1": (1, 41)})
+    possible = list(reference.possible({"do": "enroll", "tokens": [41, 81, 2]}))
+    assert {"s1": (1, 41)} in possible
+    assert {"s1": (1, 41, 81), "s2": (2,)} in possible
+    assert {"s1": (1, 41, 81)} not in possible

@@ -18,14 +18,14 @@ WORK = """
 import os, sys
 from pathlib import Path
 from gallery.template import NewTemplate
-from tests.crash.life import BUNDLE, open_again
-from tests.crash.reference import DIM, GALLERY, embedding_of
+from tests.crash.life import open_again
+from tests.crash.reference import DIM, FIRST, GALLERY, embedding_of
 
 store = open_again(Path(sys.argv[1]), sys.argv[2] or None)
-store.create_gallery(GALLERY, BUNDLE, DIM)
+store.create_gallery(GALLERY, FIRST, DIM)
 for number in range(5):
     os.write(1, b"BEGIN enroll")
-    store.enroll(GALLERY, BUNDLE, [NewTemplate(f"s{number}", embedding_of(number))])
+    store.enroll(GALLERY, FIRST, [NewTemplate(f"s{number}", embedding_of(number))])
     os.write(1, b"DONE enroll")
 for number in range(5):
     os.write(1, b"BEGIN erase")
