@@ -1,10 +1,10 @@
 """Many rows and many values at once, in each database's quickest way."""
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Select, Table, Text, any_, func, literal, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, Text, any_, func, literal, select, type_coerce
 from sqlalchemy.dialects.postgresql import ARRAY
 
 # Below this many rows COPY's round trips cost more than they save.
@@ -14,11 +14,20 @@ _CHUNK = 2000
 
 def among(connection: Connection, column: Column[Any], values: Sequence[str] | Sequence[int]) -> ColumnElement[bool]:
     """`column IN values`, however many there are: one parameter, so that the statement is compiled once."""
-    if connection.dialect.name == "sqlite":
-        return column.in_(select(func.json_each(literal(json.dumps(list(values)))).table_valued("value").c.value))
-    kind = Text if values and isinstance(values[0], str) else BigInteger
-    found: ColumnElement[bool] = column == any_(literal(list(values), ARRAY(kind)))
+    kind = connection.dialect.name
+    return is_among(kind, column, literal(as_value(kind, values)))
+
+
+def is_among(kind: str, column: Column[Any], values: ColumnElement[Any]) -> ColumnElement[bool]:
+    """`column IN values`, of which `as_value` makes one parameter for this kind of database."""
+    if kind == "sqlite":
+        return column.in_(select(func.json_each(type_coerce(values, Text)).table_valued("value").c.value))
+    found: ColumnElement[bool] = column == any_(type_coerce(values, ARRAY(column.type)))
     return found
+
+
+def as_value(kind: str, values: Sequence[str] | Sequence[int]) -> Any:
+    return json.dumps(list(values)) if kind == "sqlite" else list(values)
 
 
 def insert_many(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -60,3 +69,33 @@ def stream(connection: Connection, wanted: Select[Any]) -> Generator[Sequence[tu
             yield chunk
     finally:
         cursor.close()
+
+
+class Question:
+    """A statement that is asked so often that SQLAlchemy's share counts: compiled once for each kind of database, and
+    given to the driver. `build` makes it; the names of its `bindparam`s are those of the arguments."""
+
+    def __init__(self, build: Callable[[str], Select[Any]]) -> None:
+        self._build = build
+        self._known: dict[str, tuple[str, Mapping[str, Any], Sequence[str] | None]] = {}
+
+    def ask(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
+        """All that it finds. A transaction must have begun where more than this is to be of one moment."""
+        kind = connection.dialect.name
+        if kind not in self._known:
+            compiled = self._build(kind).compile(connection)
+            self._known[kind] = (str(compiled), compiled.construct_params(_check=False), compiled.positiontup)
+        statement, fixed, places = self._known[kind]
+        given: Any = {**fixed, **values}
+        driver: Any = connection.connection.driver_connection
+        cursor = driver.cursor()
+        try:
+            cursor.execute(statement, given if places is None else [given[name] for name in places])
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        except Exception:
+            if getattr(driver, "closed", False):
+                connection.invalidate()
+            raise
+        finally:
+            cursor.close()
+        return found

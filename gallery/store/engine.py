@@ -131,7 +131,9 @@ def _postgresql(url: URL) -> Engine:
 def _refuse_closed(connection: Any, record: Any, proxy: Any) -> None:
     """An idle connection that has something to say was ended by the server: another is made instead."""
     del record, proxy
+    if connection.closed:
+        raise DisconnectionError
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN | select.POLLHUP)
-    if connection.closed or poll.poll(0):
+    if poll.poll(0):
         raise DisconnectionError

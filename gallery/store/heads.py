@@ -4,16 +4,16 @@ Both are asked for every probe, so they are spelled out once and read in one sta
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, case, cast, func, or_, select, type_coerce
 
+from gallery.store.bulk import Question, as_value, is_among
 from gallery.store.moments import moment
 from gallery.store.rows import Head
 from gallery.store.schema import changes, galleries, identity, secrets, subjects, templates
 from gallery.template import State
 from model.errors import UnknownGallery
-
-_CHUNK = 2000
 
 _last = select(func.max(changes.c.seq)).where(changes.c.gallery_id == galleries.c.id).scalar_subquery()
 # A restored store and a new transform both make a new epoch. Numbers of secrets are never used again.
@@ -35,41 +35,46 @@ _HEADS = select(
 )
 # Generations that are being filled, or were replaced, have no name that anybody can ask for.
 _ANSWERING = _HEADS.where(galleries.c.state == State.ACTIVE.value)
-_HEAD = _ANSWERING.where(galleries.c.name == bindparam("name"))
-_GENERATION = _HEADS.where(galleries.c.id == bindparam("key"))
-_OWNERS = (
-    select(templates.c.id, subjects.c.name)
-    .join(subjects, subjects.c.id == templates.c.subject_id)
-    .where(
-        templates.c.id.in_(bindparam("ids", expanding=True)),
-        or_(subjects.c.expires.is_(None), subjects.c.expires > bindparam("now")),
+_HEAD = Question(lambda _: _ANSWERING.where(galleries.c.name == bindparam("name")))
+_ALL = Question(lambda _: _ANSWERING.order_by(galleries.c.id))
+_GENERATION = Question(lambda _: _HEADS.where(galleries.c.id == bindparam("key")))
+_OWNERS = Question(
+    lambda kind: (
+        select(templates.c.id, subjects.c.name)
+        .join(subjects, subjects.c.id == templates.c.subject_id)
+        .where(
+            is_among(kind, templates.c.id, bindparam("ids")),
+            or_(subjects.c.expires.is_(None), subjects.c.expires > bindparam("now")),
+        )
     )
 )
 
 
 def head(connection: Connection, name: str) -> Head:
-    row = connection.execute(_HEAD, {"name": name}).one_or_none()
-    if row is None:
-        raise UnknownGallery(name)
-    return Head(*row)
+    for row in _HEAD.ask(connection, name=name):
+        return _head(row)
+    raise UnknownGallery(name)
 
 
 def generation(connection: Connection, key: int) -> Head | None:
     """A gallery by its key, whether it answers or not; None if it is gone."""
-    row = connection.execute(_GENERATION, {"key": key}).one_or_none()
-    return None if row is None else Head(*row)
+    for row in _GENERATION.ask(connection, key=key):
+        return _head(row)
+    return None
 
 
 def heads(connection: Connection) -> list[Head]:
     """Of all galleries that answer, by key."""
-    return [Head(*row) for row in connection.execute(_ANSWERING.order_by(galleries.c.id))]
+    return [_head(row) for row in _ALL.ask(connection)]
+
+
+def _head(row: tuple[Any, ...]) -> Head:
+    key, name, fingerprint, dim, seq, count, content, epoch, protected, vault_days = row
+    # SQLite's truth is a number.
+    return Head(key, name, fingerprint, dim, seq, count, content, epoch, bool(protected), vault_days)
 
 
 def owners(connection: Connection, ids: Sequence[int]) -> Mapping[int, str]:
     """The subject of each of these templates that is there and whose subject has not expired."""
-    found: dict[int, str] = {}
-    now = moment()
-    for start in range(0, len(ids), _CHUNK):
-        rows = connection.execute(_OWNERS, {"ids": ids[start : start + _CHUNK], "now": now})
-        found.update((key, name) for key, name in rows)
-    return found
+    given = as_value(connection.dialect.name, ids)
+    return dict(_OWNERS.ask(connection, ids=given, now=moment()))

@@ -54,12 +54,14 @@ class Store:
     def read(self) -> Iterator[Connection]:
         """One moment of the database: what other writers do meanwhile is not seen."""
         with as_unavailable(), self._reader.connect() as connection:
+            connection.begin()
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes, alone; what is done in it is on the disk when the block is left, or not done."""
         with as_unavailable(), self._writer.connect() as connection:
+            connection.begin()
             begin_writing(connection)
             try:
                 yield connection
