@@ -15,6 +15,7 @@ from gallery.probes import check_bounds, checked_probes
 from gallery.rank import exact_scores, ranked
 from gallery.replay import REPLAY_SUSPECTED, RecentProbes, ReplayPolicy
 from gallery.search import Found, search
+from gallery.snapshots import Snapshots
 from gallery.store import Head, Store
 from gallery.store.moments import moment
 from gallery.store.naming import subject_keys
@@ -62,7 +63,10 @@ class Answering:
     ) -> None:
         self.store = store
         self.best = best
-        self.views = Views(store, policy or IndexPolicy())
+        policy = policy or IndexPolicy()
+        self.snapshots = Snapshots(store, store.directory, policy)
+        self.views = Views(store, policy, self.snapshots)
+        self.snapshots.view_of = self.views.if_open
         self.recent = None if replay is None else RecentProbes(replay)
         self.recorder = recorder
         self._priors = dict(priors or {})

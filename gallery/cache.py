@@ -6,6 +6,7 @@ import threading
 from gallery.calibration import Calibration
 from gallery.index import IndexPolicy, build_index
 from gallery.owners import Owners
+from gallery.snapshots import Snapshots
 from gallery.store import Head, Store
 from gallery.view import View
 
@@ -18,9 +19,8 @@ class GalleryCache:
     rebuilt: how often what was in memory, or came from a snapshot, was found not to agree with the store.
     """
 
-    def __init__(self, store: Store, policy: IndexPolicy) -> None:
-        self._store = store
-        self._policy = policy
+    def __init__(self, store: Store, policy: IndexPolicy, snapshots: Snapshots) -> None:
+        self._store, self._policy, self._snapshots = store, policy, snapshots
         self._lock = threading.Lock()
         self.view: View | None = None
         self.name = ""
@@ -35,18 +35,25 @@ class GalleryCache:
         with self._lock:
             view = self.view
             if view is None or view.epoch != head.epoch:
-                view = self._build(head.name)
+                view = self._open(head)
             elif view.seq < head.seq:
                 view = self._follow(view, head.name)
             if view.key == head.key:
                 self.view = view
             return view
 
+    def _open(self, head: Head) -> View:
+        kept = self._snapshots.load(head)
+        if kept is None:
+            return self._build(head.name)
+        kept.calibration = self._calibration(head.name)
+        return self._follow(kept, head.name)
+
     def _build(self, name: str) -> View:
         head, rows = self._store.everything(name)
         owners = Owners(rows.ids, rows.subjects, rows.marks, rows.expires)
         index = build_index(rows.embeddings, rows.ids.copy(), self._policy)
-        view = View(head.key, head.epoch, head.seq, index, owners, self._calibration(name))
+        view = View(head.key, head.epoch, head.seq, head.fingerprint, index, owners, self._calibration(name))
         view.unexplained = view.differs(head)
         if any(view.unexplained):
             log.error("gallery %s: the store's count or content of its templates is not that of its rows", name)

@@ -7,24 +7,35 @@ from collections.abc import Callable
 from types import TracebackType
 
 from gallery.answering import Answering
+from gallery.snapshots import SnapshotPolicy
 from model.errors import GaitkeeperError
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 0.1
+SAVE_EVERY_S = 2.0
 
 
 class Follower:
     """A thread that asks every 100 ms what changed and follows it, so that each open index is current within 250 ms of
-    a change in whatever process, and what was deleted is dropped.
+    a change in whatever process, and what was deleted is dropped. Another one keeps snapshots of what is open.
 
-    warm: open every gallery at the start rather than at its first search. Use it as a context manager, or start and
-    stop it; a stopped one can be started again.
+    warm: open every gallery at the start rather than at its first search. snapshots: when they are made; None: never.
+    Use it as a context manager, or start and stop it; a stopped one can be started again.
     """
 
-    def __init__(self, library: Answering, *, every_s: float = EVERY_S, warm: bool = False) -> None:
-        self._library, self._warm = library, warm
+    def __init__(
+        self,
+        library: Answering,
+        *,
+        every_s: float = EVERY_S,
+        warm: bool = False,
+        snapshots: SnapshotPolicy | None = SnapshotPolicy(),
+    ) -> None:
+        self._library, self._warm, self._policy = library, warm, snapshots
         self._jobs: list[tuple[str, Callable[[], None], float]] = [("follower", self.follow_once, every_s)]
+        if snapshots is not None:
+            self._jobs.append(("keeper of snapshots", self.save_once, max(SAVE_EVERY_S, every_s)))
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._troubled: set[str] = set()
@@ -63,6 +74,16 @@ class Follower:
         for key, cache in views.open.items():
             if cache.view is not None and key in heads:
                 cache.at(heads[key])
+
+    def save_once(self) -> None:
+        """Make the snapshots that are due, and remove the files of those that nobody can read any more."""
+        snapshots = self._library.snapshots
+        snapshots.sweep()
+        for cache in self._library.views.open.values():
+            view = cache.view
+            due = self._policy is not None and view is not None and snapshots.is_due(view, self._policy)
+            if due and view is not None and not self._stopping.is_set():
+                snapshots.save(view)
 
     def _repeat(self, name: str, work: Callable[[], None], every_s: float) -> None:
         while not self._stopping.is_set():

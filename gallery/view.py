@@ -17,6 +17,7 @@ class Taken:
     key: int
     epoch: int
     seq: int
+    fingerprint: str
     index: VectorIndex
     ids: Ids
     subjects: Ids
@@ -35,6 +36,7 @@ class View:
     key: int
     epoch: int
     seq: int
+    fingerprint: str
     index: VectorIndex
     owners: Owners
     calibration: Calibration | None
@@ -62,4 +64,4 @@ class View:
         """What is here now, to be written down while searches and changes go on."""
         with self.writing:
             # An index publishes its state as values that never change, so that a copy of it is a moment of it.
-            return Taken(self.key, self.epoch, self.seq, copy.copy(self.index), *self.owners.rows())
+            return Taken(self.key, self.epoch, self.seq, self.fingerprint, copy.copy(self.index), *self.owners.rows())

@@ -6,6 +6,7 @@ from collections.abc import Set
 from gallery.cache import GalleryCache
 from gallery.index import IndexPolicy
 from gallery.keys.transform import apply
+from gallery.snapshots import Snapshots
 from gallery.store import Head, Store
 from gallery.view import View
 from model.errors import StoreUnavailable
@@ -15,8 +16,8 @@ from model.sequence import Floats
 class Views:
     """Caches by the key of their gallery: when a name goes to another gallery, that one has a cache of its own."""
 
-    def __init__(self, store: Store, policy: IndexPolicy) -> None:
-        self._store, self._policy = store, policy
+    def __init__(self, store: Store, policy: IndexPolicy, snapshots: Snapshots) -> None:
+        self._store, self._policy, self._snapshots = store, policy, snapshots
         self._caches: dict[int, GalleryCache] = {}
         self._lock = threading.Lock()
         self._transforms: dict[tuple[int, int], Floats] = {}
@@ -27,8 +28,13 @@ class Views:
         cache = self._caches.get(head.key)
         if cache is None:
             with self._lock:
-                cache = self._caches.setdefault(head.key, GalleryCache(self._store, self._policy))
+                cache = self._caches.setdefault(head.key, GalleryCache(self._store, self._policy, self._snapshots))
         return cache.at(head)
+
+    def if_open(self, head: Head) -> View | None:
+        """The same, of a gallery that is open in this process."""
+        cache = self._caches.get(head.key)
+        return None if cache is None or cache.view is None else cache.at(head)
 
     def hidden(self, head: Head, embeddings: Floats) -> Floats:
         """Embeddings (n, dim) as this gallery keeps them: under its secret transform if it is protected.

@@ -15,7 +15,7 @@ from gallery.keys.sealing import new_key
 from gallery.store.audit import append
 from gallery.store.moments import moment, when
 from gallery.store.rows import Change
-from gallery.store.schema import changes, galleries, snapshots
+from gallery.store.schema import changes, galleries, secrets, snapshots
 from gallery.store.store import Store
 
 _ERASED = (Change.TEMPLATE_ERASED.value, Change.SUBJECT_ERASED.value)
@@ -55,7 +55,8 @@ def _erased_after(connection: Connection, gallery: int, seq: int) -> bool:
 
 def generations(store: Store, gallery: int | None = None) -> list[Generation]:
     """Of one gallery (key), or of all: those whose keys are there, newest first."""
-    wanted = select(snapshots).order_by(snapshots.c.generation.desc())
+    there = secrets.c.id == snapshots.c.generation
+    wanted = select(snapshots).join(secrets, there).order_by(snapshots.c.generation.desc())
     if gallery is not None:
         wanted = wanted.where(snapshots.c.gallery_id == gallery)
     with store.read() as connection:
