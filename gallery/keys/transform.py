@@ -26,9 +26,9 @@ def new_transform(dim: int) -> Floats:
     return np.ascontiguousarray(q * np.sign(np.diagonal(r)), dtype=np.float32)
 
 
-def apply(transform: Floats, embeddings: Floats) -> Floats:
+def apply(transform: Floats | NDArray[np.float64], embeddings: Floats) -> Floats:
     """Embeddings (n, dim) under a transform (dim, dim): float32, of unit length."""
-    return _unit(embeddings.astype(np.float64) @ transform.astype(np.float64))
+    return _unit(embeddings.astype(np.float64) @ transform.astype(np.float64, copy=False))
 
 
 def undo(transform: Floats, embeddings: Floats) -> Floats:

@@ -11,10 +11,11 @@ from operator import xor
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, delete, select, update
 
 from gallery.keys.sealing import Sealer, bound_to, mark_of
-from gallery.keys.transform import apply, from_bytes, new_transform, to_bytes, undo
+from gallery.keys.transform import apply, from_bytes, new_transform, to_bytes
 from gallery.store import audit
 from gallery.store.enrolling import log
 from gallery.store.heads import head
@@ -24,7 +25,6 @@ from gallery.store.schema import galleries, secrets, snapshots, subjects, templa
 from gallery.store.secrets import unsealed
 from gallery.template import State
 from model.errors import InvalidRequest
-from model.sequence import Floats
 
 if TYPE_CHECKING:
     from gallery.store.store import Store
@@ -38,17 +38,13 @@ _ROWS = select(
 ).join(subjects, subjects.c.id == templates.c.subject_id)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Turn:
-    """From the old transform to the new one."""
+    """matrix: from under the old transform to under the new one, (dim, dim)."""
 
     gallery: int
     dim: int
-    old: Floats
-    new: Floats
-
-    def __call__(self, embeddings: Floats) -> Floats:
-        return apply(self.new, undo(self.old, embeddings))
+    matrix: NDArray[np.float64]
 
 
 def rotate_transform(store: "Store", name: str, progress: Progress | None = None) -> int:
@@ -78,7 +74,9 @@ def _turn_all(
     old = store.secrets.newest(connection, gallery.id, "transform")
     if old is None:
         raise InvalidRequest("gallery", f"{gallery.name!r} has no transform")
-    turn = _Turn(gallery.id, gallery.dim, from_bytes(old.key, gallery.dim), new_transform(gallery.dim))
+    new = new_transform(gallery.dim)
+    back = from_bytes(old.key, gallery.dim).T.astype(np.float64)
+    turn = _Turn(gallery.id, gallery.dim, back @ new.astype(np.float64))
     after, content = 0, 0
     wanted = _ROWS.where(templates.c.gallery_id == gallery.id).order_by(templates.c.id).limit(BATCH)
     while batch := connection.execute(wanted.where(templates.c.id > after)).all():
@@ -86,7 +84,7 @@ def _turn_all(
         after, done = batch[-1].id, done + len(batch)
         if progress is not None:
             progress(done, total)
-    number = store.secrets.add(connection, gallery.id, "transform", to_bytes(turn.new))
+    number = store.secrets.add(connection, gallery.id, "transform", to_bytes(new))
     _forget(connection, store, gallery.id, number)
     connection.execute(update(galleries).where(galleries.c.id == gallery.id).values(content=content))
     log(connection, store, gallery.id, [(Change.GALLERY_CHANGED, None, None)])
@@ -105,14 +103,15 @@ def _turn_batch(connection: Connection, store: "Store", turn: _Turn, batch: Any)
             sealers[row.owner] = Sealer(key)
     bounds = {owner: bound_to("embedding", turn.gallery, owner) for owner in sealers}
     plain = [unsealed(sealers[row.owner], row.embedding, bounds[row.owner]) for row in batch]
-    turned = np.ascontiguousarray(turn(matrix(plain, turn.dim)), "<f4")
+    turned = np.ascontiguousarray(apply(turn.matrix, matrix(plain, turn.dim)), "<f4")
     changed = []
     for row, vector in zip(batch, turned, strict=True):
         sealed = sealers[row.owner].seal(vector.tobytes(), bounds[row.owner])
-        changed.append({"key": row.id, "sealed": sealed, "name": mark_of(sealed)})
-    change = update(templates).where(templates.c.id == bindparam("key"))
-    connection.execute(change.values(embedding=bindparam("sealed"), mark=bindparam("name")), changed)
-    return reduce(xor, (row["name"] for row in changed), 0)
+        changed.append((sealed, mark_of(sealed), row.id))
+    place = "?" if connection.dialect.name == "sqlite" else "%s"
+    statement = f"UPDATE templates SET embedding = {place}, mark = {place} WHERE id = {place}"  # noqa: S608
+    connection.exec_driver_sql(statement, changed)
+    return reduce(xor, (mark for _, mark, _ in changed), 0)
 
 
 def _forget(connection: Connection, store: "Store", gallery: int, number: int) -> None:
