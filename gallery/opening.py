@@ -35,13 +35,16 @@ def open_encoder(bundle: "Bundle") -> "Encoder":
 
 @contextmanager
 def open_library(data: Path, bundle: "Bundle | None" = None, *, make: bool = False) -> Iterator["Library"]:
-    """The library of a data directory, with the bundle's calibration. Unless `make`, the directory must be there."""
+    """The library of a data directory, with the bundle's calibration; what it answers is in the audit log when the
+    block is left. Unless `make`, the directory must be there."""
     from gallery.calibration import Calibration
     from gallery.library import Library
+    from gallery.recorder import Recorder
 
     content = None if bundle is None else bundle.calibration_json()
     priors = {} if bundle is None or content is None else {bundle.fingerprint: Calibration.from_json(content)}
-    library = Library(open_data(data, make=make), priors=priors)
+    store = open_data(data, make=make)
+    library = Library(store, priors=priors, recorder=Recorder(store))
     try:
         yield library
     finally:

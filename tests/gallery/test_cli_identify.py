@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from gallery.store import open_store
+from gallery.store.audit import audit_page
 from tests.fakes import walking
 from tests.gallery.command_line import Run, manifest, written
 
@@ -83,3 +85,17 @@ def test_the_answer_says_which_change_it_has_seen_and_one_can_be_demanded(
     assert run("verify", probe, "--subject", "s1", "--at-least", seq + 1000) == 2
     assert run("identify", probe) == 0
     assert f"the gallery as of change {seq}" in capsys.readouterr().out
+
+
+def test_whoever_asked_is_in_the_audit_log_with_what_was_answered(
+    run: Run, probe: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    assert run("identify", probe) == 0
+    assert run("verify", probe, "--subject", "s1") == 0
+    store = open_store(tmp_path / "data")
+    identified, verified = audit_page(store)[-2:]
+    store.close()
+    assert (identified.action, verified.action) == ("identify", "verify")
+    assert identified.subject_id == verified.subject_id
+    assert json.loads(identified.detail)["outcome"] == "match"
+    assert identified.actor.startswith("local:")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gallery.keys.transform import undo
+from gallery.library import Library
 from gallery.migrate import Filling, begin, begin_rollback, complete, measure, switch
 from gallery.store import Store
 from gallery.store.audit import verify_chain
@@ -332,3 +333,18 @@ def test_who_has_expired_is_not_taken_along_unless_held(staff: Store) -> None:
     assert done.subjects == PEOPLE - 1
     assert done.behind.subjects == ()
     assert {found.id for found in staff.subjects("staff")} == {f"s{person}" for person in range(1, PEOPLE)}
+
+
+def test_a_library_that_is_open_meanwhile_follows_the_switch_at_once(staff: Store) -> None:
+    library = Library(staff)
+    probe = expected(1, OLD)[:1]
+    (before,) = library.identify("staff", probe, fingerprint=OLD.fingerprint, threshold=0.5)
+    done = complete(filled(staff))
+    with pytest.raises(BundleMismatch):
+        library.identify("staff", probe, fingerprint=OLD.fingerprint, threshold=0.5)
+    (after,) = library.identify("staff", expected(1)[:1], fingerprint=NEW.fingerprint, threshold=0.5, at_least=done.seq)
+    assert before.subject == after.subject == "s1"
+    assert after.seq == done.seq
+    switch(begin_rollback(staff, "staff", None))
+    (again,) = library.identify("staff", probe, fingerprint=OLD.fingerprint, threshold=0.5)
+    assert again.subject == "s1"
