@@ -5,5 +5,19 @@ from gallery.index.flat import FlatIndex
 from gallery.index.policy import IndexPolicy, build_index
 from gallery.index.protocol import Ids, Kind, VectorIndex
 from gallery.index.recall import Recall
+from gallery.index.snapshot import Loaded, SnapshotHeader, read_snapshot, write_snapshot
 
-__all__ = ["CoarseIndex", "FlatIndex", "Ids", "IndexPolicy", "Kind", "Recall", "VectorIndex", "build_index"]
+__all__ = [
+    "CoarseIndex",
+    "FlatIndex",
+    "Ids",
+    "IndexPolicy",
+    "Kind",
+    "Loaded",
+    "Recall",
+    "SnapshotHeader",
+    "VectorIndex",
+    "build_index",
+    "read_snapshot",
+    "write_snapshot",
+]

@@ -1,11 +1,14 @@
 """What an index is to those who search it."""
 
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.sequence import Floats
+
+if TYPE_CHECKING:
+    from gallery.index.view import View
 
 Ids: TypeAlias = NDArray[np.int64]
 Kind: TypeAlias = Literal["flat", "coarse", "compact", "gpu"]
@@ -32,6 +35,9 @@ class VectorIndex(Protocol):
     @property
     def memory_bytes(self) -> int:
         """Bytes of all its arrays."""
+
+    def frozen(self) -> "View":
+        """What it holds now; later writes do not show there."""
 
     def add(self, vectors: Floats, ids: Ids) -> None:
         """Add rows (n, dim), float32, under ids (n,) that are not there yet."""

@@ -1,13 +1,11 @@
 """Are the chosen rows the right ones? A share of the answers is compared with the exact ones, all the time."""
 
 import logging
-import queue
 import random
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from gallery.index.training import ROUNDING, right
 from gallery.index.view import View
@@ -16,12 +14,9 @@ from model.sequence import Floats
 
 log = logging.getLogger(__name__)
 
-WAITING = 8
+# Comparisons that the estimate rests on: the latest ones.
 KEPT = 4096
 TEN = 10
-
-# A state of the index, a probe (1, dim), and the scores (1, k) that it was answered with.
-_Sample: TypeAlias = tuple[View, Floats, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +43,9 @@ class RecallAudit:
     def __init__(self, share: float = 0.01, floor: float = 0.99, enough: int = 2000, every_s: float = 1.0) -> None:
         self._share, self._floor, self._enough, self._every_s = share, floor, enough, every_s
         self._random = random.Random()
-        self._waiting: queue.Queue[_Sample] = queue.Queue(WAITING)
+        self._busy = threading.Lock()
         self._counting = threading.Lock()
         self._seen: deque[tuple[bool, float]] = deque(maxlen=KEPT)
-        self._thread: threading.Thread | None = None
         self._next = 0.0
         self.failed = False
 
@@ -68,17 +62,12 @@ class RecallAudit:
         """Perhaps compare one of these answers (q, k) to probes (q, dim) later; takes no time, and never waits."""
         if not scores.size or self._random.random() >= self._share * len(probes) or time.monotonic() < self._next:
             return
+        if not self._busy.acquire(blocking=False):
+            return
         self._next = time.monotonic() + self._every_s
         place = self._random.randrange(len(probes))
-        try:
-            self._waiting.put_nowait((view, probes[[place]], scores[[place]]))
-        except queue.Full:
-            return
-        if self._thread is None:
-            with self._counting:
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._work, name="recall-audit", daemon=True)
-                    self._thread.start()
+        sample = (view, probes[[place]], scores[[place]])
+        threading.Thread(target=self._work, args=sample, name="recall-audit", daemon=True).start()
 
     def forget(self) -> None:
         """Begin again: the index was trained anew."""
@@ -87,19 +76,17 @@ class RecallAudit:
             self.failed = False
 
     def settle(self) -> None:
-        """Wait until everything that was offered is compared."""
-        self._waiting.join()
+        """Wait until what was taken is compared."""
+        with self._busy:
+            pass
 
-    def _work(self) -> None:
-        while True:
-            sample = self._waiting.get()
-            try:
-                self._compare(*sample)
-            except Exception:
-                log.exception("an answer could not be compared with the exact one")
-            finally:
-                self._waiting.task_done()
-                del sample
+    def _work(self, view: View, probe: Floats, scores: Floats) -> None:
+        try:
+            self._compare(view, probe, scores)
+        except Exception:
+            log.exception("an answer could not be compared with the exact one")
+        finally:
+            self._busy.release()
 
     def _compare(self, view: View, probe: Floats, scores: Floats) -> None:
         exact = view.scan(probe, scores.shape[1])[0]

@@ -40,7 +40,7 @@ def coarse(rows: Floats, *, compact: bool = False, **upkeep: Any) -> CoarseIndex
 
 def exact(rows: dict[int, Floats], probe: Floats, k: int) -> list[int]:
     ids = np.array(sorted(rows), np.int64)
-    scores = np.stack([rows[i] for i in ids]).astype(np.float64) @ probe.astype(np.float64)
+    scores = np.array([rows[i] for i in ids], np.float64).reshape(-1, DIM) @ probe.astype(np.float64)
     best: list[int] = ids[np.lexsort((ids, -scores.round(6)))][:k].tolist()
     return best
 
