@@ -152,7 +152,7 @@ class Run:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--operations", type=int, default=100_000)
-    parser.add_argument("--kind", choices=("flat", "coarse", "compact"), default="flat")
+    parser.add_argument("--kind", choices=("flat", "auto"), default="auto")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     start = time.monotonic()

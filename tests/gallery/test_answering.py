@@ -14,6 +14,7 @@ from gallery.probes import WITHIN_LIMIT
 from gallery.recorder import Recorder
 from gallery.store import Store
 from gallery.store.audit import audit_page
+from gallery.store.transforming import rotate_transform
 from gallery.template import Consent, NewTemplate, Outcome, now
 from model.errors import EmptyGallery, InvalidRequest, LimitExceeded, NotCurrent, UnknownSubject
 from model.sequence import Floats
@@ -220,3 +221,24 @@ def test_every_decision_is_kept_in_the_audit_log_without_a_name(store: Store, ve
         "no_match",
     ]
     assert "ann" not in "".join(entry.detail for entry in entries)
+
+
+# Galleries that become others under the same name
+
+
+def test_a_new_transform_is_followed_and_probes_go_through_it(
+    library: Library, open_again: Callable[[], Store], vectors: Vectors
+) -> None:
+    rows = vectors(5)
+    library.create("hidden", fingerprint=BUNDLE, dim=8, protected=True)
+    library.enroll("hidden", [NewTemplate(f"s{i}", row) for i, row in enumerate(rows)], fingerprint=BUNDLE)
+    (before,) = library.identify("hidden", rows[:1], fingerprint=BUNDLE, top_k=5)
+    rotate_transform(open_again(), "hidden")
+    library.enroll("hidden", [NewTemplate("s5", vectors(6)[5])], fingerprint=BUNDLE)
+    (after,) = library.identify("hidden", rows[:1], fingerprint=BUNDLE, top_k=6)
+    kept = [one for one in after.candidates if one.subject != "s5"]
+    assert [one.subject for one in kept] == [one.subject for one in before.candidates]
+    assert [one.score for one in kept] == pytest.approx([one.score for one in before.candidates], abs=1e-6)
+    assert library.identify("hidden", vectors(6)[5:], fingerprint=BUNDLE, threshold=0.99)[0].subject == "s5"
+    assert library.verify("hidden", "s2", rows[2], fingerprint=BUNDLE, threshold=0.99).subject == "s2"
+    assert library.views.rebuilt == 0
