@@ -73,9 +73,7 @@ class Library(Answering):
         Raises `UnknownGallery`, `BundleMismatch`, `StoreUnavailable`.
         """
         head = self.head(gallery, fingerprint)
-        epoch = None
         if head.protected and new:
-            epoch = head.epoch
             embeddings = checked_probes([item.embedding for item in new], head.dim)
             hidden = self.views.hidden(head, embeddings)
             new = [replace(item, embedding=row) for item, row in zip(new, hidden, strict=True)]
