@@ -14,6 +14,7 @@ GALLERY = {
     "list": "gallery.cli_gallery:list_galleries",
     "show": "gallery.cli_gallery:show_gallery",
     "delete": "gallery.cli_gallery:delete_gallery",
+    "doctor": "gallery.cli_doctor:doctor",
     "migrate": "gallery.cli_migrate:migrate",
     "rollback": "gallery.cli_migrate:rollback",
     "erasures": "gallery.cli_erasure:list_erasures",
