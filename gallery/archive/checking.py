@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import numpy as np
 
-from gallery.archive.records import Facts, Record, SubjectRecord, TemplateRecord
 from gallery.calibration import Calibration
 from gallery.keys.sealing import KEY_BYTES
 from gallery.keys.transform import from_bytes
+from gallery.store.records import Facts, Record, SubjectRecord, TemplateRecord
+from gallery.store.writing import METADATA_LIMIT
 from gallery.template import (
     LABEL_LENGTH,
     UNIT_TOLERANCE,
@@ -24,7 +25,6 @@ from gallery.template import (
 from gallery.vault import MAGIC
 from model.errors import GaitkeeperError, InvalidArchive
 
-METADATA_LIMIT: Final = 16 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 # `frames` is a column of 32 bits.

@@ -14,10 +14,10 @@ import msgspec
 from gallery.archive.checking import told
 from gallery.archive.container import CHUNK_BYTES, FACTS, RECORDS, Writer
 from gallery.archive.lock import Opener
-from gallery.archive.records import Record, TemplateRecord
 from gallery.store import Store
 from gallery.store.audit import append
 from gallery.store.exporting import Exporter
+from gallery.store.records import Record, TemplateRecord
 from model.errors import InvalidArchive
 
 # Called with the templates that are done and that there are; may raise to stop.

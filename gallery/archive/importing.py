@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 
 from gallery.archive.checking import Checker
-from gallery.archive.container import FACTS, Reader, decoded
+from gallery.archive.container import Reader, decoded
 from gallery.archive.exporting import Progress
 from gallery.archive.lock import Opener
-from gallery.archive.records import Facts, Record
 from gallery.keys.signing import public_of
 from gallery.store import Store
 from gallery.store.importing import Importer
+from gallery.store.records import Facts, Record
 from model.errors import InvalidArchive
 
 _RECORDS = msgspec.msgpack.Decoder(list[Record])
@@ -55,30 +55,35 @@ def import_gallery(
         manifest = reader.check(None)
     _check_signer(store, manifest, trusted, path)
     with store.write() as connection, _as_invalid(path):
-        chunks = reader.chunks()
-        _, content = next(chunks)
-        facts = decoded(content, Facts, str(path))
-        checker = Checker(str(path), facts, manifest)
-        gallery = checker.gallery(name)
-        importer = Importer(connection, store, facts, gallery)
-        for kind, content in chunks:
-            assert kind != FACTS
-            records = _records(content, path)
-            checker.check(records)
-            importer.add(records)
-            if progress is not None:
-                progress(importer.templates, facts.templates)
-        checker.finish()
-        importer.finish(reader.archive, manifest["public_key"])
-    return Imported(
-        archive=reader.archive,
-        gallery=gallery.name,
-        subjects=importer.subjects,
-        templates=importer.templates,
-        skeletons=importer.skeletons,
-        erased=importer.erased,
-        signer=manifest["public_key"],
-    )
+        importer, gallery = _fill(connection, store, reader, manifest, name, progress)
+    counts = {"subjects": importer.subjects, "templates": importer.templates, "skeletons": importer.skeletons}
+    return Imported(reader.archive, gallery, **counts, erased=importer.erased, signer=manifest["public_key"])
+
+
+def _fill(
+    connection: Any,
+    store: Store,
+    reader: Reader,
+    manifest: Mapping[str, Any],
+    name: str | None,
+    progress: Progress | None,
+) -> tuple[Importer, str]:
+    """Make the gallery; returns what did it, and the gallery's name."""
+    chunks = reader.chunks()
+    _, content = next(chunks)
+    facts = decoded(content, Facts, str(reader.path))
+    checker = Checker(str(reader.path), facts, manifest)
+    gallery = checker.gallery(name)
+    importer = Importer(connection, store, facts, gallery)
+    for _, content in chunks:
+        records = _records(content, reader.path)
+        checker.check(records)
+        importer.add(records)
+        if progress is not None:
+            progress(importer.templates, facts.templates)
+    checker.finish()
+    importer.finish(reader.archive, manifest["public_key"])
+    return importer, gallery.name
 
 
 def public_key(store: Store) -> bytes:

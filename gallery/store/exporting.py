@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, FromClause, Row, and_, func, or_, select
 
-from gallery.archive.records import Facts, Record, SubjectRecord, TemplateRecord
 from gallery.keys.sealing import Sealer, bound_to
 from gallery.store.bulk import among
 from gallery.store.heads import head
 from gallery.store.moments import moment
+from gallery.store.records import Facts, Record, SubjectRecord, TemplateRecord
 from gallery.store.schema import galleries, subjects, templates, vault
 from gallery.store.secrets import unsealed
 

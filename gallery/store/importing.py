@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gallery.archive.records import Facts, Record, SubjectRecord, TemplateRecord
 from gallery.keys.sealing import Sealer, bound_to, mark_of, new_key
 from gallery.store import audit
 from gallery.store.bulk import insert_many
 from gallery.store.enrolling import count
+from gallery.store.records import Facts, Record, SubjectRecord, TemplateRecord
 from gallery.store.schema import erasures, galleries, secrets, subjects, templates, vault
 from gallery.store.writing import create_gallery
 from gallery.template import Gallery

@@ -11,6 +11,9 @@ from gallery.template import NewTemplate
 
 BUNDLE, DIM = "b" * 64, 8
 
+# What is not the database's own is tried on one kind.
+sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def run(tmp_path, database, monkeypatch, capsys):
@@ -45,6 +48,7 @@ def names(library, vectors):
     return [one.subject for one in found]
 
 
+@sqlite_only
 def test_keys_are_shown_without_anything_secret(run, library, tmp_path):
     status, said, _ = run("keys", "show")
     (name, key) = (tmp_path / "data" / "master.key").read_text().splitlines()[1].split()
@@ -80,6 +84,7 @@ def test_every_key_is_exchanged_while_another_process_answers(run, library, vect
     assert names(library, vectors) == ["s0", "s1", "s2"]
 
 
+@sqlite_only
 def test_an_interrupted_rotation_is_shown_and_finished(run, library):
     def die(done, total):
         raise KeyboardInterrupt
@@ -92,6 +97,7 @@ def test_an_interrupted_rotation_is_shown_and_finished(run, library):
     assert "still wraps" not in run("keys", "show")[1]
 
 
+@sqlite_only
 def test_json_says_what_was_done(run, library):
     (done,) = json.loads(run("keys", "rotate", "-g", "staff", "--json")[1])["rotations"]
     assert (done["wrapped"], done["resumed"]) == (3, False)
@@ -109,10 +115,12 @@ def test_json_says_what_was_done(run, library):
         ("rotate", "--master", "--transform"),
     ],
 )
+@sqlite_only
 def test_one_kind_of_key_is_exchanged_at_a_time(run, library, line):
     assert run("keys", *line)[0] == 2
 
 
+@sqlite_only
 def test_what_cannot_be_done_is_one_line_and_status_2(run, library, tmp_path):
     for line, reason in (
         (("rotate", "--gallery", "nobody"), "no gallery 'nobody'"),
@@ -126,6 +134,7 @@ def test_what_cannot_be_done_is_one_line_and_status_2(run, library, tmp_path):
     assert (status, "chmod 600" in error) == (2, True)
 
 
+@sqlite_only
 def test_nothing_is_destroyed_without_a_yes(run, library, monkeypatch):
     run("keys", "rotate", "--master")
     monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))

@@ -112,7 +112,7 @@ def test_who_exchanges_keys_may_be_killed_at_any_moment(store, open_again, datab
     library.create("staff", fingerprint=BUNDLE, dim=DIM, protected=True)
     library.enroll("staff", [NewTemplate(f"s{n}", row) for n, row in enumerate(rows)], fingerprint=BUNDLE)
     chance = random.Random(4)
-    for _ in range(3):
+    for _ in range(2):
         line = [sys.executable, "-P", "-c", PROGRAM, str(tmp_path / "data"), database or ""]
         with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
