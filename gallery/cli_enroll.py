@@ -105,7 +105,7 @@ def enroll(
         report.say_of_one(name)
     else:
         report.say()
-    if screen.note and not as_json:
+    if screen.note and report.status["enrolled"] and not as_json:
         err.print(f"note: {screen.note}", markup=False, soft_wrap=True)
     if report.refused:
         raise typer.Exit(2 if manifest is None else 1)

@@ -20,10 +20,7 @@ from gallery.store.managing import subjects_there
 from gallery.template import NewTemplate
 from model.errors import DuplicateSubject, EmptyGallery, InvalidRequest
 
-NOT_CHECKED = (
-    "duplicates are not checked: this gallery has no calibration of its own, which would say which score is too high "
-    "for two people (`gaitkeeper calibrate`)"
-)
+NOT_CHECKED = "duplicates are not looked for: this gallery has no calibration of its own (`gaitkeeper calibrate`)"
 
 _NOBODY = (-1.0, "")
 

@@ -51,7 +51,7 @@ def test_every_command_that_is_written_down_has_these_options(readme: Path, line
     command: Any = gaitkeeper._load(line[1])
     rest = [word for word in line[2:] if word != "&"]
     if hasattr(command, "commands"):
-        command = command.commands[rest.pop(0)]
+        command = command.get_command(None, rest.pop(0))
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert {word for word in rest if word.startswith("-")} <= known
     mentioned = [word for word in rest if word.startswith(("training/recipes/", "service/samples/", "deploy/"))]

@@ -113,7 +113,7 @@ def test_enrollment_gives_consent_from_options_and_from_a_manifest(run: Run, tmp
 def test_a_duplicate_is_refused_unless_forced(run: Run, tmp_path: Path, capsys: Capture) -> None:
     walk, again = written(tmp_path / "a.json", walking(1)), written(tmp_path / "b.json", walking(1, seed=3))
     assert run("enroll", walk, "--subject", "ann") == 0
-    assert "duplicates are not checked" in capsys.readouterr().err
+    assert "duplicates are not looked for" in capsys.readouterr().err
     assert run("enroll", again, "--subject", "bob", "--duplicates", "check") == 2
     assert "'bob' looks like 'ann' who is enrolled already" in capsys.readouterr().err
     assert run("enroll", again, "--subject", "bob", "--duplicates", "note", "--json") == 0

@@ -1,6 +1,7 @@
 """A new subject who looks like another: refused or noted, alone and in a batch, within it and against the gallery."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from gallery.duplicates import Duplicates, Likeness, Screen
 from gallery.enroll import Status, Submission
 from gallery.enroll import enroll as enroll_all
 from gallery.library import Library
+from gallery.store import Store, open_store
 from gallery.template import NewTemplate
 from model.errors import DuplicateSubject, InvalidRequest, UnknownGallery
 from model.sequence import Floats
@@ -20,6 +22,14 @@ BUNDLE = "b" * 64
 EYE = np.eye(8, dtype=np.float32)
 # A threshold of 0.9: neighbours are two people, what is nearer than that is one.
 NEAR = np.array([[0.99, np.sqrt(1 - 0.99**2), 0, 0, 0, 0, 0, 0]], np.float32)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """On one kind of database: what is looked at here is the same on both."""
+    opened = open_store(tmp_path / "data")
+    yield opened
+    opened.close()
 
 
 def screen(library: Library, mode: Duplicates | None = None, fpir: float | None = None) -> Screen:
