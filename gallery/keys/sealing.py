@@ -4,7 +4,6 @@ Nonces are random, drawn for each sealing from the system: safe in any number of
 under one key (section 8.3), which no subject, gallery or generation comes near.
 """
 
-import hashlib
 import hmac
 import os
 
@@ -94,4 +93,4 @@ def mark_of(sealed: bytes) -> int:
 
 def keyed_hash(key: bytes, text: str) -> str:
     """HMAC-SHA256 in hex: equal for equal texts under one key, and not to be tried out without it."""
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, text.encode(), "sha256").hex()

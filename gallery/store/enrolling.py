@@ -1,7 +1,7 @@
 """Enrollment: subjects and sealed templates in bulk, in the caller's transaction."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import xor
 from typing import TYPE_CHECKING, Any
@@ -61,29 +61,56 @@ def enroll(
     sources = _hashed(connection, store.secrets, at, new)
     fresh = _fresh(connection, owners, new, sources)
     first = store.next_keys(connection, "templates", len(fresh))
-    rows, kept = [], []
-    vault_days = _vault_days(connection, at) if any(item.skeleton is not None for item in new) else None
-    for key, place in enumerate(fresh, first):
-        item = new[place]
-        owner, sealer, bound = owners.of[item.subject]
-        sealed = sealer.seal(np.ascontiguousarray(item.embedding, "<f4").tobytes(), bound)
-        labels = json.dumps(dict(item.labels)) if item.labels else "{}"
-        origin = None if origins is None else origins[place]
-        described = (at.fingerprint, labels, item.frames, sources[place], origin, made)
-        rows.append((key, at.key, owner, sealed, mark_of(sealed), *described))
-        if vault_days is not None and item.skeleton is not None:
-            skeleton = sealer.seal(item.skeleton, bound_to("skeleton", at.key, owner))
-            kept.append((key, skeleton, made + vault_days * DAY_US))
+    keys = dict(zip(fresh, range(first, first + len(fresh)), strict=True))
+    rows = list(_rows(at, owners, new, keys, sources, origins or [None] * len(new), made))
     insert_many(connection, templates, _TEMPLATE, rows)
-    insert_many(connection, vault, _VAULT, kept)
+    insert_many(connection, vault, _VAULT, _skeletons(at, owners, new, keys, made))
     log(connection, store, at.key, [*owners.changed, *((Change.ENROLLED, row[2], row[0]) for row in rows)])
     if rows:
         count(connection, at.key, len(rows), (row[4] for row in rows))
         detail = {"templates": len(rows), "first": first, "last": first + len(rows) - 1, "subjects": len(owners.of)}
         only = rows[0][2] if len(owners.of) == 1 else None
         audit.append(connection, store, "enroll", at.key, only, **detail)
-    added = dict(zip(fresh, range(first, first + len(fresh)), strict=True))
-    return [Added(added.get(place)) for place in range(len(new))]
+    return [Added(keys.get(place)) for place in range(len(new))]
+
+
+def _rows(
+    at: Head,
+    owners: "_Owners",
+    new: Sequence[NewTemplate],
+    keys: Mapping[int, int],
+    sources: Sequence[str | None],
+    origins: Sequence[int | None],
+    made: int,
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of those of the new templates that have keys, in the order of `_TEMPLATE`."""
+    texts: dict[tuple[tuple[str, str], ...], str] = {}  # many have the same labels
+    for place, key in keys.items():
+        item = new[place]
+        owner, sealer, bound = owners.of[item.subject]
+        sealed = sealer.seal(np.ascontiguousarray(item.embedding, "<f4").tobytes(), bound)
+        labels = tuple(item.labels.items())
+        text = texts.get(labels)
+        if text is None:
+            text = texts[labels] = json.dumps(dict(labels))
+        described = (at.fingerprint, text, item.frames, sources[place], origins[place], made)
+        yield (key, at.key, owner, sealed, mark_of(sealed), *described)
+
+
+def _skeletons(
+    at: Head, owners: "_Owners", new: Sequence[NewTemplate], keys: Mapping[int, int], made: int
+) -> list[tuple[int, bytes, int]]:
+    """Rows of the vault, if the gallery keeps one."""
+    if at.vault_days is None:
+        return []
+    expires = made + at.vault_days * DAY_US
+    rows = []
+    for place, key in keys.items():
+        skeleton = new[place].skeleton
+        if skeleton is not None:
+            owner, sealer, _ = owners.of[new[place].subject]
+            rows.append((key, sealer.seal(skeleton, bound_to("skeleton", at.key, owner)), expires))
+    return rows
 
 
 def log(
@@ -96,11 +123,6 @@ def log(
     numbered = [(seq, kind.value, gallery, owner, key, now) for seq, (kind, owner, key) in enumerate(rows, first)]
     insert_many(connection, changes, _CHANGE, numbered)
     return first + len(rows) - 1
-
-
-def _vault_days(connection: Connection, at: Head) -> int | None:
-    found: int | None = connection.scalar(select(galleries.c.vault_days).where(galleries.c.id == at.key))
-    return found
 
 
 # On SQLite, which has no exclusive or: a ^ b = (a | b) - (a & b).

@@ -6,6 +6,8 @@ behind. Whatever is of somebody's body is sealed (`gallery/keys/`): embeddings, 
 key of their subject, data keys under a key of their gallery, these under the master key, which is not in here.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -29,6 +32,12 @@ Key = BigInteger().with_variant(Integer, "sqlite")
 
 # In the order of code points everywhere, whatever the database's own order is: pages are in this order.
 Name = String(128).with_variant(String(128, collation="C"), "postgresql")
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """That an index has only rows of this condition."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 counters = Table(
     "counters",
@@ -95,7 +104,7 @@ subjects = Table(
     Column("metadata", LargeBinary),  # sealed JSON
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("gallery_id", "name", name="subjects_of_gallery"),
-    Index("subjects_by_expiry", "expires"),
+    Index("subjects_by_expiry", "expires", **_where("expires IS NOT NULL")),
     Index("subjects_by_key", "wrapped_by"),
 )
 
@@ -118,7 +127,8 @@ templates = Table(
     UniqueConstraint("source", "subject_id", name="templates_of_source"),
     Index("templates_of_subject", "subject_id", "id"),
     Index("templates_of_gallery", "gallery_id", "id"),
-    Index("templates_of_origin", "origin"),
+    # Most have none: those are left out.
+    Index("templates_of_origin", "origin", **_where("origin IS NOT NULL")),
 )
 
 # Sequences as they came, for a change of encoder; only for galleries that keep them.

@@ -5,6 +5,7 @@ nothing of it stays behind in the database's files.
 """
 
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -24,6 +25,10 @@ NAME = sa.String(128).with_variant(sa.String(128, collation="C"), "postgresql")
 column = sa.Column
 required = partial(sa.Column, nullable=False)
 identifier = partial(sa.Column, primary_key=True, autoincrement=False)
+
+
+def where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
 def upgrade() -> None:
@@ -107,7 +112,7 @@ def _make_templates() -> None:
         required("created", sa.BigInteger),
         sa.UniqueConstraint("gallery_id", "name", name="subjects_of_gallery"),
     )
-    op.create_index("subjects_by_expiry", "subjects", ["expires"])
+    op.create_index("subjects_by_expiry", "subjects", ["expires"], **where("expires IS NOT NULL"))
     op.create_index("subjects_by_key", "subjects", ["wrapped_by"])
     op.create_table(
         "templates",
@@ -126,7 +131,7 @@ def _make_templates() -> None:
     )
     op.create_index("templates_of_subject", "templates", ["subject_id", "id"])
     op.create_index("templates_of_gallery", "templates", ["gallery_id", "id"])
-    op.create_index("templates_of_origin", "templates", ["origin"])
+    op.create_index("templates_of_origin", "templates", ["origin"], **where("origin IS NOT NULL"))
     op.create_table(
         "vault",
         identifier("template_id", KEY, sa.ForeignKey("templates.id", ondelete="CASCADE")),
