@@ -11,12 +11,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, insert, select
 
-from gallery.keys.sealing import new_key
+from gallery.keys.sealing import bound_to, new_key
 from gallery.store.audit import append
 from gallery.store.moments import moment, when
 from gallery.store.rows import Change
 from gallery.store.schema import changes, galleries, secrets, snapshots
+from gallery.store.secrets import unsealed
 from gallery.store.store import Store
+from model.errors import KeyUnavailable
 
 _ERASED = (Change.TEMPLATE_ERASED.value, Change.SUBJECT_ERASED.value)
 
@@ -75,9 +77,14 @@ def stale(store: Store, gallery: int) -> list[Generation]:
 
 
 def key_of(store: Store, generation: Generation) -> bytes:
-    """Raises `KeyUnavailable` where it was destroyed."""
+    """A generation's key, which this process is not to remember. Raises `KeyUnavailable` where it was destroyed."""
+    number = generation.number
     with store.read() as connection:
-        return store.secrets.key(connection, generation.number)
+        row = connection.execute(select(secrets).where(secrets.c.id == number)).one_or_none()
+        if row is None:
+            raise KeyUnavailable(f"snapshot {number}", "was destroyed")
+        sealer = store.secrets.sealer(connection, int(row.wrapped_by))
+        return unsealed(sealer, row.wrapped, bound_to("snapshot", generation.gallery, number))
 
 
 def destroy(store: Store, numbers: Sequence[int]) -> None:
