@@ -57,14 +57,15 @@ class Exporter:
 
     def records(self) -> Generator[Record, None, None]:
         """Each subject, and behind it its templates; to be closed before the connection is."""
-        after = 0
-        wanted = select(subjects).where(self._kept).order_by(subjects.c.id).limit(PAGE)
-        while page := self._connection.execute(wanted.where(subjects.c.id > after)).all():
-            after = page[-1].id
+        after = ""
+        # By name, for which there is an index.
+        wanted = select(subjects).where(self._kept).order_by(subjects.c.name).limit(PAGE)
+        while page := self._connection.execute(wanted.where(subjects.c.name > after)).all():
+            after = page[-1].name
             # Closed in time, whoever stops in the middle: PostgreSQL has a cursor open for it.
             with closing(self._templates([row.id for row in page])) as held:
                 template = held.fetchone()
-                for row in page:
+                for row in sorted(page, key=lambda row: int(row.id)):
                     sealer = Sealer(self._store.secrets.data_key(self._connection, row))
                     yield self._subject(sealer, row)
                     while template is not None and template.subject_id == row.id:
