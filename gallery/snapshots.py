@@ -9,6 +9,7 @@ followed to the present; else the index is built from the store, and the log say
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from model.errors import InvalidArchive, KeyUnavailable
 log = logging.getLogger(__name__)
 
 SUFFIX = ".gks"
+# No file takes so long to write.
+HALF_WRITTEN_S = 3600
 _NAME = re.compile(rf"(\d+)-(\d+){re.escape(SUFFIX)}")
 
 
@@ -113,13 +116,15 @@ class Snapshots:
                 self.sweep()
 
     def sweep(self) -> None:
-        """Remove the files whose keys are gone, which nobody can read."""
+        """Remove the files whose keys are gone, which nobody can read, and what a killed process left half written."""
         files = list(self._files())
         known = {one.number for one in generations(self._store)} if files else set()
-        for number, path in files:
-            if number not in known:
-                with suppress(FileNotFoundError):
-                    path.unlink()
+        gone = [path for number, path in files if number not in known]
+        before = time.time() - HALF_WRITTEN_S
+        with suppress(FileNotFoundError):  # another process may sweep, too
+            gone += [path for path in self.directory.glob(f".*{SUFFIX}.*") if path.stat().st_mtime < before]
+        for path in gone:
+            path.unlink(missing_ok=True)
 
     def is_due(self, view: View, policy: SnapshotPolicy) -> bool:
         """Whether a snapshot of this view is to be made now."""

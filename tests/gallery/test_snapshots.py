@@ -1,4 +1,5 @@
 import logging
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -199,6 +200,18 @@ def test_the_snapshots_of_a_gallery_that_was_deleted_are_removed(filled: Library
     filled.delete("staff")
     Follower(filled).save_once()
     assert not files(filled)
+
+
+@on_sqlite
+def test_what_a_killed_process_left_half_written_is_removed_in_time(filled: Library) -> None:
+    filled.snapshots.save(view_of(filled))
+    (file,) = files(filled)
+    old, fresh = (file.with_name(f".{file.name}.{pid}") for pid in (1, 2))
+    for draft in (old, fresh):
+        draft.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    filled.snapshots.sweep()
+    assert set(files(filled)) == {file, fresh}
 
 
 @on_sqlite
