@@ -8,6 +8,7 @@ before the same camera: the most alike that two recordings can be.
 """
 
 import argparse
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -46,6 +47,7 @@ def again(sequence: SkeletonSequence, how: str, rng: np.random.Generator) -> Ske
     return SkeletonSequence(joints, confidence, sequence.layout, sequence.fps)
 
 
+TWO_WALKS = "two walks"
 HOW = (
     "one decimal", "whole pixels", "half the size", "without 1 frames", "without 5 frames",
     "detected anew 0.001", "detected anew 0.003", "detected anew 0.006",
@@ -73,21 +75,26 @@ def line(name: str, scores: Floats, bound: float) -> str:
     return f"{name:22} {len(scores):6} {low:8.5f} {middle:8.5f} {high:8.5f} {(scores >= bound).mean():8.3%}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--subjects", type=int, default=200)
-    subjects = parser.parse_args().subjects
+def measure(subjects: int) -> Iterator[tuple[str, Floats]]:
+    """Scores of two walks of one person, and of a recording with itself sent once more, in each way."""
     encoder = OnnxEncoder(open_bundle(shipped(DEFAULT_ENCODER)), threads=1)
     data = simulate_walkers(subjects, seed=SEED, views=VIEWS, walks={"nm": WALKS})
     sequences = [data.sequence(i) for i in range(len(data))]
-    rows = embedded(encoder, sequences)
-    bound, rng = ReplayPolicy().bound, np.random.default_rng(SEED)
-    print(f"bound {bound}; scores: how many, 1 % quantile, median, highest, share at the bound or above")
-    print(line("two walks", other_walks(rows, data), bound))
+    rows, rng = embedded(encoder, sequences), np.random.default_rng(SEED)
+    yield TWO_WALKS, other_walks(rows, data)
     first = range(0, len(sequences), WALKS)
     for how in HOW:
         copies = embedded(encoder, [again(sequences[i], how, rng) for i in first])
-        print(line(how, (rows[list(first)].astype(np.float64) * copies).sum(axis=1), bound), flush=True)
+        yield how, (rows[list(first)].astype(np.float64) * copies).sum(axis=1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--subjects", type=int, default=200)
+    bound = ReplayPolicy().bound
+    print(f"bound {bound}; scores: how many, 1 % quantile, median, highest, share at the bound or above")
+    for name, scores in measure(parser.parse_args().subjects):
+        print(line(name, scores, bound), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from gallery.store import Store
 from gallery.template import NewTemplate
 from model.clips import unit_length
 from model.sequence import Floats
+from tests.gallery.replay_bound import TWO_WALKS, measure
 
 Vectors = Callable[..., Floats]
 BUNDLE = "b" * 64
@@ -88,3 +89,9 @@ def test_a_probe_is_forgotten_after_a_time() -> None:
     assert not recent.seen(1, probe)[0]
     recent.keep({2})
     assert not recent.seen(1, probe)[0]
+
+
+def test_the_bound_lies_between_two_walks_and_a_recording_that_is_sent_again() -> None:
+    scores, bound = dict(measure(2)), ReplayPolicy().bound
+    assert scores[TWO_WALKS].max() < bound - 0.01
+    assert min(scores["one decimal"].min(), scores["half the size"].min()) > bound
