@@ -133,6 +133,7 @@ def rotate_master(store: "Store", progress: Progress | None = None) -> Rotation:
     Raises `KeyUnavailable`.
     """
     with store.read() as connection:
+        store.secrets.check_masters(connection)
         users = master_users(connection)
     current = store.masters.current
     resumed = bool(set(users) - {current})

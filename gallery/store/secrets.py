@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from gallery.keys.masters import Masters
 from gallery.keys.sealing import Sealer, bound_to, new_key
@@ -52,6 +52,7 @@ class Secrets:
         self._sealers: dict[int, Sealer] = {}
         self._sources: dict[int, bytes] = {}
         self._made: set[int] = set()
+        self._agreed = False
         self._lock = threading.Lock()
 
     def gallery_key(self, connection: Connection, gallery_id: int) -> GalleryKey:
@@ -106,7 +107,13 @@ class Secrets:
         return known
 
     def add(self, connection: Connection, gallery_id: int | None, kind: str, plain: bytes) -> int:
-        """Keep a secret, wrapped; returns its number."""
+        """Keep a secret, wrapped; returns its number.
+
+        Raises `KeyUnavailable` where other secrets are wrapped by master keys that are not to be had here: two hosts
+        with a key file each would make galleries that only one of them can open.
+        """
+        if kind in BY_MASTER:
+            self._prove_masters(connection)
         number = next_keys(connection, "secrets", 1)
         self._made.add(number)
         wrapped_by, wrapped = self.wrap(connection, gallery_id, kind, number, plain)
@@ -114,16 +121,33 @@ class Secrets:
         connection.execute(insert(secrets).values(**values, wrapped=wrapped, wrapped_by=wrapped_by))
         return number
 
+    def _prove_masters(self, connection: Connection) -> None:
+        of_kind = select(secrets.c.id).where(secrets.c.kind.in_(BY_MASTER)).order_by(secrets.c.id.desc()).limit(1)
+        newest = connection.scalar(of_kind)
+        if newest is not None:
+            self.key(connection, newest)
+
     def wrap(
         self, connection: Connection, gallery_id: int | None, kind: str, number: int, plain: bytes
     ) -> tuple[str, bytes]:
         """`wrapped_by` and `wrapped` of a row, under the newest key that wraps this kind."""
         bound = bound_to(kind, gallery_id or 0, number)
         if kind in BY_MASTER:
+            self.check_masters(connection)
             return self.masters.wrap(plain, bound)
         assert gallery_id is not None
         above = self.gallery_key(connection, gallery_id)
         return str(above.number), self.sealer(connection, above.number).seal(plain, bound)
+
+    def check_masters(self, connection: Connection) -> None:
+        """Raises `KeyUnavailable` where these masters cannot unwrap what is there: they are others, perhaps made here
+        just now because the file was not, and what they wrapped nobody else could read."""
+        if not self._agreed:
+            wanted = select(func.max(secrets.c.id)).where(secrets.c.kind.in_(BY_MASTER))
+            number = connection.scalar(wanted)
+            if number is not None:
+                self.key(connection, number)
+            self._agreed = True
 
     def destroy(self, connection: Connection, number: int) -> None:
         """Forget a secret, here and in the database; it may be gone already."""
