@@ -69,7 +69,8 @@ def rotate(
     Others go on reading and writing. Embeddings are not encrypted anew.
 
     --master: where the masters are in a file, a new one is made, and wraps all that the old one did; where they are
-    kept elsewhere, make the new one current there first. The old one stays until `gaitkeeper keys destroy-old`.
+    kept elsewhere, or each host has a file of its own, make the new one the last everywhere first. The old one stays
+    until `gaitkeeper keys destroy-old`.
 
     --gallery NAME --transform: all templates of a protected gallery are put under a new transform, so that what
     somebody may have of them is of no use. It is done at once or not at all; nobody else can write meanwhile.
