@@ -34,7 +34,7 @@ def per_cent(share: float | None) -> str:
 
 def show_gait(console: Console, result: GaitResult, title: str) -> None:
     """One row a figure, with what simple features reach beside it; then what was left out and why."""
-    grid = _grid(title, ("rank-1", "95 %", *result.simple, "people", "probes", "gallery"), caption=_CAPTION)
+    grid = plain_grid(title, ("rank-1", "95 %", *result.simple, "people", "probes", "gallery"), caption=_CAPTION)
     for table, interval in zip(result.tables, result.intervals, strict=True):
         grid.add_row(*_row(table, interval, [scores.get(table.name, nan) for scores in result.simple.values()]))
     if result.mean is not None:
@@ -62,7 +62,7 @@ def _row(table: Table, interval: Interval, simple: Iterable[float]) -> tuple[str
 
 
 def _by_view(result: GaitResult) -> Grid:
-    grid = _grid("rank-1 by probe view, mean over the gallery's views", result.tables[0].probe_views)
+    grid = plain_grid("rank-1 by probe view, mean over the gallery's views", result.tables[0].probe_views)
     for table in result.tables:
         grid.add_row(table.name, *(per_cent(share) for share in table.by_probe_view().values()))
     return grid
@@ -75,7 +75,7 @@ def _open_set(result: GaitResult) -> Grid:
     caption = "FNIR in % at FPIR of so many %, half of the people strangers" + (
         "; then both at the bundle's own threshold" if result.prior else ""
     )
-    grid = _grid("open set", columns, caption=caption)
+    grid = plain_grid("open set", columns, caption=caption)
     for table in result.tables:
         if table.open_set is None:
             continue
@@ -88,7 +88,7 @@ def _open_set(result: GaitResult) -> Grid:
     return grid
 
 
-def _grid(title: str, columns: Iterable[str], *, caption: str | None = None) -> Grid:
+def plain_grid(title: str, columns: Iterable[str], *, caption: str | None = None) -> Grid:
     """A table narrow enough for a terminal of 80 columns; the first column names the rows."""
     grid = Grid(
         title=title, caption=caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1)
@@ -109,7 +109,7 @@ def show_left_out(console: Console, left_out: tuple[LeftOut, ...]) -> None:
 
 def show_actions(console: Console, result: ActionResult, title: str) -> None:
     """One row a class, worst first."""
-    grid = _grid(title, ("recognised, %", "sequences", "people", "most often taken for"))
+    grid = plain_grid(title, ("recognised, %", "sequences", "people", "most often taken for"))
     confusion = result.confusion
     for label, (share, count, people) in sorted(result.by_class().items(), key=lambda item: item[1][0]):
         row = confusion[result.labels.index(label)].copy()
@@ -132,7 +132,7 @@ def show_calibration(console: Console, calibration: Calibration) -> None:
     """One row a size of gallery: threshold and misses at each rate."""
     rates = sorted({row.fpir for row in calibration.table})
     title = "threshold, and below it the share of mates missed, by subjects in the gallery and rate of false positives"
-    grid = _grid(title, [f"{100 * rate:g} %" for rate in rates], caption=f"made on {calibration.made_on}")
+    grid = plain_grid(title, [f"{100 * rate:g} %" for rate in rates], caption=f"made on {calibration.made_on}")
     for size in sorted({row.subjects for row in calibration.table}):
         rows = [calibration.row(size, rate) for rate in rates]
         grid.add_row(str(size), *(f"{row.threshold:.3f}\n{per_cent(row.fnir)} %" if row else "-" for row in rows))
