@@ -100,6 +100,15 @@ def test_a_change_that_is_about_to_come_is_waited_for(
     later.join()
 
 
+def test_a_search_does_not_wait_for_whoever_writes(
+    library: Library, open_again: Callable[[], Store], enroll: Enroll, vectors: Vectors
+) -> None:
+    enroll("ann", vectors(1)[0])
+    with open_again().write():  # nobody else can write until this ends
+        assert ask(library, vectors(1)[0]) == ["ann"]
+        assert ask(Library(open_again()), vectors(1)[0]) == ["ann"]
+
+
 # Consent that ends
 
 
