@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, Text, any_, func, literal, select, type_coerce
@@ -10,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 # Below this many rows COPY's round trips cost more than they save.
 _COPY_ROWS = 8
 _CHUNK = 2000
+_streams = count()
 
 
 def among(connection: Connection, column: Column[Any], values: Sequence[str] | Sequence[int]) -> ColumnElement[bool]:
@@ -62,7 +64,11 @@ def stream(connection: Connection, wanted: Select[Any]) -> Generator[Sequence[tu
         given = [given[name] for name in compiled.positiontup]
     driver: Any = connection.connection.driver_connection
     # A named cursor stays on the server, and binary bytes need no decoding.
-    cursor = driver.cursor() if connection.dialect.name == "sqlite" else driver.cursor("gaitkeeper", binary=True)
+    cursor = (
+        driver.cursor()
+        if connection.dialect.name == "sqlite"
+        else driver.cursor(f"stream_{next(_streams)}", binary=True)
+    )
     try:
         cursor.execute(str(compiled), given)
         while chunk := cursor.fetchmany(_CHUNK):

@@ -125,8 +125,9 @@ def test_another_master_key_opens_nothing(staff: Store, vectors: Vectors, databa
     staff.enroll("staff", BUNDLE, [NewTemplate("ann", vectors(1)[0])])
     other = EnvironmentMasters(f"other:{b64encode(new_key()).decode()}")
     again = open_store(staff.directory, masters=other, database=database)
-    with pytest.raises(KeyUnavailable, match="must add it"):
-        again.everything("staff")
+    for ask in (lambda: again.everything("staff"), lambda: again.create_gallery("guests", BUNDLE, 8)):
+        with pytest.raises(KeyUnavailable, match="must add it"):
+            ask()
     again.close()
 
 
