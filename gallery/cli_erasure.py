@@ -36,7 +36,7 @@ def erase_subject(
     Example: gaitkeeper subjects erase ann --gallery staff --yes --receipt ann.json
     """
     from gallery.erasure import receipt_of
-    from gallery.maintenance import Maintenance, StoreOnly
+    from gallery.maintenance import Maintenance
     from gallery.opening import open_library
     from gallery.printing import out
     from model.errors import UnknownTemplate
@@ -51,7 +51,7 @@ def erase_subject(
         if not yes:
             confirmed(f"Erase {what} from gallery {name}?")
         erasure = library.erase_subject(name, subject) if template is None else library.erase_template(name, template)
-        done = Maintenance(StoreOnly(library.store)).finish([erasure.id], FINISH_S)
+        done = Maintenance(library).finish([erasure.id], FINISH_S)
         state = "destroyed" if done else "withheld"
         out.print(f"erased {what} from gallery {name}: {state}, receipt {erasure.id}", markup=False, soft_wrap=True)
         # Not before: nobody needs a key to be forgotten, but to sign one is needed.
@@ -146,8 +146,8 @@ def verify_erasure(
 ) -> None:
     """Hold a receipt against all that there is today; status 1 if something of it is not so.
 
-    Looked at: the signature, every table, the keys of the index snapshots that may have held what was erased, the files
-    of these snapshots, the entry in the audit log and the chain around it, and what answers may name.
+    Looked at: the signature, every table, the keys of the index snapshots that may have held what was erased (without
+    its key a snapshot is noise), the entry in the audit log and the whole chain, and what answers may name.
 
     Example: gaitkeeper gallery verify-erasure ann.json
     """
@@ -181,15 +181,12 @@ def purge(data: Data = Path("gaitkeeper-data"), as_json: AsJson = False) -> None
 
     Example: gaitkeeper gallery purge
     """
-    from gallery.maintenance import Maintenance, StoreOnly
-    from gallery.opening import open_data
+    from gallery.maintenance import Maintenance
+    from gallery.opening import open_library
     from gallery.printing import out, print_json
 
-    store = open_data(data)
-    try:
-        done = Maintenance(StoreOnly(store)).run_once()
-    finally:
-        store.close()
+    with open_library(data) as library:
+        done = Maintenance(library).run_once()
     if as_json:
         print_json(done)
     else:

@@ -127,7 +127,8 @@ def restore_store(
     import os
 
     from gallery.keys.masters import open_masters
-    from gallery.maintenance import Maintenance, StoreOnly
+    from gallery.maintenance import Maintenance
+    from gallery.opening import open_library
     from gallery.printing import out, print_json
     from gallery.progress import counted
     from gallery.store.engine import DATABASE
@@ -141,8 +142,8 @@ def restore_store(
     keys = os.environ.get("GAITKEEPER_KEYS") or None
     with counted("pages") as progress:
         found = restore(data, source, masters=None if keys is None else open_masters(keys, data), progress=progress)
-    with _opened(data) as held:
-        Maintenance(StoreOnly(held)).run_once()
+    with open_library(data) as library:
+        Maintenance(library).run_once()
     if as_json:
         print_json(found)
     else:

@@ -32,7 +32,7 @@ class Snapshots(Protocol):
     """What keeps index snapshots for a quick start (`gallery/snapshots.py`)."""
 
     def replace(self, gallery: str) -> None:
-        """Write a snapshot of what the gallery is now; those before it are destroyed."""
+        """Destroy what may hold who was erased, and write a new snapshot if the gallery is open."""
         ...
 
     def sweep(self) -> None:
@@ -47,15 +47,7 @@ class Kept(Protocol):
     def store(self) -> Store: ...
 
     @property
-    def snapshots(self) -> Snapshots | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class StoreOnly:
-    """A store that is maintained without a library: stale snapshots are destroyed, and no new ones are written."""
-
-    store: Store
-    snapshots: Snapshots | None = None
+    def snapshots(self) -> Snapshots: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +110,11 @@ class Maintenance:
     def _destroy(self) -> list[str]:
         store, snapshots = self._library.store, self._library.snapshots
         stale = stale_snapshots(store)
-        if stale and snapshots is not None:
-            for gallery in sorted({each.gallery for each in stale if each.gallery is not None}):
-                self._replace(snapshots, gallery)
-        # Whatever became of the new ones, no key of the old ones may stay.
-        destroy(store, [each.generation for each in stale])
-        if stale and snapshots is not None:
+        for gallery in sorted({each.gallery for each in stale if each.gallery is not None}):
+            self._replace(snapshots, gallery)
+        if stale:
+            # Whatever became of the new ones, no key of the old ones may stay.
+            destroy(store, [each.generation for each in stale])
             snapshots.sweep()
         pending = withheld(store)
         self._former_rows |= bool(pending or stale)

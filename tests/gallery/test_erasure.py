@@ -11,7 +11,8 @@ from sqlalchemy import delete, insert, update
 
 from gallery.erasure import read_receipt, receipt_of, verify_receipt
 from gallery.keys.signing import new_signing_key, sign
-from gallery.maintenance import Maintenance, StoreOnly
+from gallery.library import Library
+from gallery.maintenance import Maintenance
 from gallery.store import Erasure, Store
 from gallery.store.audit import Note, append_many
 from gallery.store.schema import audit, erasures, subjects, templates
@@ -33,7 +34,7 @@ def staff(store: Store, vectors: Callable[..., Floats]) -> Store:
 
 
 def made_final(store: Store) -> None:
-    assert Maintenance(StoreOnly(store)).run_once().pending == 0
+    assert Maintenance(Library(store)).run_once().pending == 0
 
 
 def wrong(store: Store, document: dict[str, Any], tmp_path: Path) -> list[str]:

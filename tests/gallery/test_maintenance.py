@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from gallery.maintenance import LOCK, Maintenance, Round, StoreOnly
+from gallery.maintenance import LOCK, Maintenance, Round
 from gallery.store import Store
 from gallery.store.audit import audit_page
 from gallery.store.destroying import withheld
@@ -53,7 +53,7 @@ class FakeSnapshots:
 @dataclass
 class FakeLibrary:
     store: Store
-    snapshots: FakeSnapshots
+    snapshots: FakeSnapshots = field(default_factory=FakeSnapshots)
 
 
 def names(store: Store) -> list[str]:
@@ -61,7 +61,7 @@ def names(store: Store) -> list[str]:
 
 
 def run(store: Store) -> Round:
-    return Maintenance(StoreOnly(store)).run_once()
+    return Maintenance(FakeLibrary(store)).run_once()
 
 
 def test_a_round_without_anything_to_do_changes_nothing(staff: Store) -> None:
@@ -159,7 +159,7 @@ def test_the_snapshots_of_a_gallery_that_was_deleted_go_too(staff: Store) -> Non
 
 
 def test_who_reads_just_then_makes_an_erasure_wait_for_the_next_round(staff: Store) -> None:
-    maintenance = Maintenance(StoreOnly(staff))
+    maintenance = Maintenance(FakeLibrary(staff))
     with staff.read() as connection:
         connection.execute(select(func.count()).select_from(vault))
         erasure = staff.erase_subject("staff", "ann")
@@ -194,7 +194,7 @@ def test_several_at_once_destroy_each_erasure_once(staff: Store, open_again: Cal
 
 
 def test_a_thread_runs_rounds_until_it_is_stopped(staff: Store) -> None:
-    maintenance = Maintenance(StoreOnly(staff), every_s=0.01)
+    maintenance = Maintenance(FakeLibrary(staff), every_s=0.01)
     maintenance.start()
     staff.erase_subject("staff", "ann")
     while withheld(staff):
@@ -218,10 +218,8 @@ def test_a_round_that_fails_is_not_the_last(staff: Store) -> None:
 class Failing:
     """A library whose store is not to be had the first three times."""
 
-    snapshots = None
-
     def __init__(self, store: Store) -> None:
-        self._store, self.asked = store, 0
+        self._store, self.asked, self.snapshots = store, 0, FakeSnapshots()
 
     @property
     def store(self) -> Store:
