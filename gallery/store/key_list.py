@@ -10,6 +10,7 @@ from gallery.keys.file import FileMasters
 from gallery.store.moments import when
 from gallery.store.rotation import master_users
 from gallery.store.schema import galleries, secrets, subjects
+from gallery.template import State
 
 if TYPE_CHECKING:
     from gallery.store.store import Store
@@ -50,10 +51,16 @@ def master_keys(store: "Store") -> list[MasterKey]:
 
 
 def gallery_keys(store: "Store") -> list[GalleryKeys]:
-    """Of every gallery, by name."""
+    """Of every gallery by name, and of those generations of it that do not answer: `staff (retired)`."""
+    columns = (galleries.c.id, galleries.c.family, galleries.c.name, galleries.c.state)
     with store.read() as connection:
-        found = connection.execute(select(galleries.c.id, galleries.c.name).order_by(galleries.c.name)).all()
-        return [_keys_of(connection, key, name) for key, name in found]
+        rows = connection.execute(select(*columns).order_by(galleries.c.id)).all()
+        names = {row.family: row.name for row in rows if row.state == State.ACTIVE}
+        found = []
+        for row in rows:
+            name = names.get(row.family, row.name)
+            found.append(_keys_of(connection, row.id, name if row.state == State.ACTIVE else f"{name} ({row.state})"))
+        return sorted(found, key=lambda each: each.gallery)
 
 
 def _keys_of(connection: Connection, gallery: int, name: str) -> GalleryKeys:

@@ -87,7 +87,8 @@ def _turn_all(
     number = store.secrets.add(connection, gallery.id, "transform", to_bytes(new))
     _forget(connection, store, gallery.id, number)
     connection.execute(update(galleries).where(galleries.c.id == gallery.id).values(content=content))
-    log(connection, store, gallery.id, [(Change.GALLERY_CHANGED, None, None)])
+    if gallery.state == State.ACTIVE:  # of the others, the last such change says since when they are what they are
+        log(connection, store, gallery.id, [(Change.GALLERY_CHANGED, None, None)])
     detail = {"kind": "transform", "key": number, "before": old.number, "templates": gallery.templates}
     audit.append(connection, store, "key_rotated", gallery.id, **detail)
     return done

@@ -6,8 +6,10 @@ from sqlalchemy import select
 
 from gallery.keys.transform import apply
 from gallery.library import Library
-from gallery.store import transforming
+from gallery.store import generations, transforming
 from gallery.store.audit import audit_page
+from gallery.store.key_list import gallery_keys
+from gallery.store.rotation import rotate_gallery
 from gallery.store.schema import secrets
 from gallery.store.transforming import rotate_transform
 from gallery.template import NewTemplate
@@ -40,8 +42,11 @@ def enrolled(library, vectors):
 
 
 def answers(library, probes):
+    """(subject, template, score) of every candidate; each transform rounds scores anew."""
     found = library.identify("staff", probes, fingerprint=BUNDLE, threshold=0.5)
-    return [[(each.subject, each.template, round(each.score, 5)) for each in one.candidates] for one in found]
+    return [
+        [(each.subject, each.template, pytest.approx(each.score, abs=1e-5)) for each in one.candidates] for one in found
+    ]
 
 
 def test_answers_are_the_same_under_a_new_transform(library, enrolled, open_again, vectors):
@@ -137,3 +142,22 @@ def test_an_empty_gallery_gets_a_new_transform(library):
     before = library.store.transform("staff")
     assert rotate_transform(library.store, "staff") == 0
     assert not np.allclose(before, library.store.transform("staff"))
+
+
+@sqlite_only
+def test_every_generation_of_a_gallery_gets_new_keys_and_a_new_transform(library, enrolled, vectors):
+    store, later = library.store, "c" * 64
+    begun = generations.begin(store, "staff", later, DIM)
+    with pytest.raises(InvalidRequest, match="change of encoder of 'staff' is under way"):
+        rotate_transform(store, "staff")
+    with store.write() as connection:
+        generations.switch(connection, store, store.head("staff"), begun.key)
+    library.enroll("staff", [NewTemplate("s0", vectors(1)[0])], fingerprint=later)
+    before = generations.generations(store, "staff")
+    assert rotate_transform(store, "staff") == COUNT + 1
+    assert len(rotate_gallery(store, "staff")) == 2
+    assert [each.gallery for each in gallery_keys(store)] == ["staff", "staff (retired)"]
+    assert [each.key for each in generations.generations(store, "staff")] == [each.key for each in before]
+    with store.write() as connection:
+        generations.switch(connection, store, store.head("staff"), before[0].key)
+    assert [one[0][0] for one in answers(library, enrolled)] == [f"s{n % 6}" for n in range(COUNT)]
