@@ -87,12 +87,17 @@ class Filling:
 
     def behind(self) -> Behind:
         """What cannot come along."""
-        with self.store.read() as connection:
-            return self.lost(connection)
+        return self.lost()[0]
 
-    def lost(self, connection: Connection) -> Behind:
-        """As `behind`, in the caller's transaction."""
-        return again.behind(connection, self.source.key, self.target.key, list(self.refused))
+    def lost(self) -> tuple[Behind, int]:
+        """What cannot come along, of all templates up to the number that is given too."""
+        with self.store.read() as connection:
+            newest = again.newest_template(connection)
+            return again.behind(connection, self.source.key, self.target.key, list(self.refused)), newest
+
+    def lost_since(self, connection: Connection, after: int) -> Behind:
+        """The same of templates behind that number, in the caller's transaction."""
+        return again.behind(connection, self.source.key, self.target.key, list(self.refused), after)
 
     def _waiting(self, connection: Connection) -> list[Waiting]:
         if self.encoder is None:
@@ -187,11 +192,12 @@ def switch(filling: Filling, *, calibration: Calibration | None = None, partial:
     behind. Raises `InvalidRequest` where subjects would stay behind, unless `partial`.
     """
     store = filling.store
+    before, newest = filling.lost()  # looked for while others write; in the transaction is only what came since
     with store.write() as connection:
         at = kept.answering(connection, filling.gallery, filling.source.key)
         target = kept.generation_head(connection, filling.target.key)
         filling.rest(connection)
-        lost = filling.lost(connection)
+        lost = _together(before, filling.lost_since(connection, newest))
         if lost.subjects and not partial:
             raise InvalidRequest("gallery", _left_behind(lost))
         if calibration is not None:
@@ -204,9 +210,7 @@ def complete(filling: Filling, *, partial: bool = False, calibrated: bool = True
     """What is left to do when a generation is filled: measure, calibrate it and let it answer, as far as is wanted."""
     agreement, calibration = measure(filling) if calibrated else (None, None)
     own = calibration if isinstance(calibration, Calibration) else None
-    seq, lost = None, filling.behind()
-    if switched:
-        seq, lost = switch(filling, calibration=own, partial=partial)
+    seq, lost = switch(filling, calibration=own, partial=partial) if switched else (None, filling.behind())
     found = next(each for each in kept.generations(filling.store, filling.gallery) if each.key == filling.target.key)
     return Migrated(
         filling.gallery,
@@ -221,6 +225,11 @@ def complete(filling: Filling, *, partial: bool = False, calibrated: bool = True
         calibration if isinstance(calibration, str) else None,
         seq,
     )
+
+
+def _together(one: Behind, other: Behind) -> Behind:
+    names = sorted({*one.subjects, *other.subjects})
+    return Behind(tuple(names), one.templates + other.templates)
 
 
 def _left_behind(lost: Behind) -> str:

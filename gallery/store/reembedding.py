@@ -88,7 +88,9 @@ def _kept() -> ColumnElement[bool]:
 
 def _has_twin(target: int) -> ColumnElement[bool]:
     origin = func.coalesce(templates.c.origin, templates.c.id)
-    return exists().where(_twin.c.gallery_id == target, or_(_twin.c.id == origin, _twin.c.origin == origin))
+    # The sum keeps databases from looking through all of the generation instead of for the one number.
+    there = _twin.c.gallery_id + 0 == target
+    return or_(exists().where(_twin.c.id == origin, there), exists().where(_twin.c.origin == origin, there))
 
 
 def count_waiting(store: Store, source: int, target: int) -> int:
@@ -104,9 +106,9 @@ def count_waiting(store: Store, source: int, target: int) -> int:
         return connection.scalar(wanted) or 0
 
 
-def behind(connection: Connection, source: int, target: int, refused: Sequence[int] = ()) -> Behind:
+def behind(connection: Connection, source: int, target: int, refused: Sequence[int] = (), after: int = 0) -> Behind:
     """What of `source` has no counterpart in `target` and will get none: it has no skeleton, or is `refused` (numbers
-    of templates). target: 0 where there is none yet."""
+    of templates). target: 0 where there is none yet. after: look at templates with higher numbers only."""
     hopeless = or_(vault.c.template_id.is_(None), ~_kept())
     if refused:
         hopeless = or_(hopeless, among(connection, templates.c.id, refused))
@@ -115,18 +117,25 @@ def behind(connection: Connection, source: int, target: int, refused: Sequence[i
         .select_from(templates)
         .join(subjects, subjects.c.id == templates.c.subject_id)
         .outerjoin(vault, vault.c.template_id == templates.c.id)
-        .where(templates.c.gallery_id == source, _current(), ~_has_twin(target), hopeless)
+        .where(templates.c.gallery_id == source, templates.c.id > after, _current(), ~_has_twin(target), hopeless)
         .group_by(subjects.c.name)
     )
     held = {row[0]: row[1] for row in connection.execute(lost)}
+    if not held:
+        return Behind((), 0)
     of_all = (
         select(subjects.c.name, func.count())
         .join(templates, templates.c.subject_id == subjects.c.id)
-        .where(subjects.c.gallery_id == source)
+        .where(subjects.c.gallery_id == source, among(connection, subjects.c.name, sorted(held)))
         .group_by(subjects.c.name)
     )
-    whole = {name for name, count in connection.execute(of_all) if held.get(name) == count}
+    whole = {name for name, count in connection.execute(of_all) if held[name] == count}
     return Behind(tuple(sorted(whole)), sum(count for name, count in held.items() if name not in whole))
+
+
+def newest_template(connection: Connection) -> int:
+    """The highest number that a template has: whatever comes later has a higher one."""
+    return connection.scalar(select(func.max(templates.c.id))) or 0
 
 
 def add(connection: Connection, store: Store, target: Head, done: Sequence[tuple[Waiting, Floats]]) -> int:
