@@ -5,6 +5,8 @@ store), and asked by `gallery/library.py`.
 """
 
 import math
+from functools import cached_property
+from itertools import pairwise
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -15,8 +17,7 @@ from gallery.calibration_table import (
     Point,
     Row,
     Threshold,
-    measured_sizes,
-    threshold_at,
+    Thresholds,
 )
 from gallery.intervals import people_needed
 from gallery.likelihood import Evidence, likelihood
@@ -69,15 +70,15 @@ class Calibration(BaseModel):
     def _complete(self) -> Self:
         if self.format not in READABLE:
             raise ValueError(f"format {self.format} is none of {', '.join(map(str, READABLE))}")
-        if len({(row.subjects, row.fpir) for row in self.table}) != len(self.table):
+        rates: dict[int, set[float]] = {}
+        for row in self.table:
+            rates.setdefault(row.subjects, set()).add(row.fpir)
+        if sum(map(len, rates.values())) != len(self.table):
             raise ValueError("a size and rate are in the table twice")
-        rates: set[float] | None = None
-        for size in sorted({row.subjects for row in self.table}, reverse=True):
-            here = {row.fpir for row in self.table if row.subjects == size}
-            if rates is not None and not rates <= here:
+        for smaller, larger in pairwise(sorted(rates)):
+            if not rates[larger] <= rates[smaller]:
                 raise ValueError("every rate of a size must be in the table at every smaller size")
-            rates = here
-        for before, after in zip(self.evidence, self.evidence[1:], strict=False):
+        for before, after in pairwise(self.evidence):
             if before[0] >= after[0] or before[1] > after[1]:
                 raise ValueError("evidence must be at rising scores and never fall")
         return self
@@ -117,8 +118,8 @@ class Calibration(BaseModel):
         """
         rate = self.target_fpir if fpir is None else fpir
         size = max(subjects, math.ceil((templates or 0) / self.templates_per_subject - 1e-9), 1)
-        self._check_rate(rate, measured_sizes(self.table, size)[-1])
-        return threshold_at(self.table, self.tail, size, rate)
+        self._check_rate(rate, self._thresholds.measured(size))
+        return self._thresholds.at(size, rate)
 
     def at(self, threshold: float) -> Point | None:
         """Both errors among the most subjects at the nearest threshold that was looked at; None without a curve."""
@@ -128,11 +129,13 @@ class Calibration(BaseModel):
         """log10 of the likelihood ratio of a score; None where none was measured."""
         return likelihood(self.evidence, score)
 
-    def _check_rate(self, rate: float, size: int) -> None:
-        """size: a measured one."""
+    @cached_property
+    def _thresholds(self) -> Thresholds:
+        return Thresholds(self.table, self.tail)
+
+    def _check_rate(self, rate: float, lowest: Row) -> None:
         if not 0 < rate < 1:
             raise InvalidRequest("fpir", f"must be between 0 and 1, got {rate:g}")
-        lowest = min((row for row in self.table if row.subjects == size), key=lambda row: row.fpir)
         if rate >= lowest.fpir * (1 - 1e-9):
             return
         if lowest.errors is None:

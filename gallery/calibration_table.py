@@ -1,6 +1,7 @@
 """The rows of a calibration's table, and how thresholds between and beyond them are found."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
@@ -94,47 +95,58 @@ class Threshold:
     extrapolated: bool = False
 
 
-def measured_sizes(table: Sequence[Row], size: int) -> list[int]:
-    """The sizes that speak for a gallery of `size`: those up to the next larger one, or all.
+class Thresholds:
+    """A table to be asked: thresholds by size and rate, between and beyond what was measured.
 
-    >>> rows = [Row(subjects=n, fpir=0.1, threshold=0.5) for n in (1, 10, 100)]
-    >>> measured_sizes(rows, 10), measured_sizes(rows, 11), measured_sizes(rows, 1000)
-    ([1, 10], [1, 10, 100], [1, 10, 100])
+    tail: of the largest size.
+
+    >>> found = Thresholds([Row(subjects=n, fpir=0.1, threshold=0.5 + n / 1000) for n in (1, 10, 100)])
+    >>> found.measured(10).subjects, found.measured(11).subjects, found.measured(1000).subjects
+    (10, 100, 100)
     """
-    sizes = sorted({row.subjects for row in table})
-    return sizes[: int(np.searchsorted(sizes, size)) + 1]
 
+    def __init__(self, table: Sequence[Row], tail: Tail | None = None) -> None:
+        rows: dict[int, list[Row]] = {}
+        for row in sorted(table, key=lambda row: (row.subjects, row.fpir)):
+            rows.setdefault(row.subjects, []).append(row)
+        self._rows, self._tail = rows, tail
+        self._sizes = list(rows)
+        self._logs = {size: np.log([row.fpir for row in here]) for size, here in rows.items()}
+        self._values = {
+            size: np.maximum.accumulate([row.threshold for row in here][::-1])[::-1] for size, here in rows.items()
+        }
 
-def threshold_at(table: Sequence[Row], tail: Tail | None, size: int, rate: float) -> Threshold:
-    """The threshold for `rate` among `size` subjects, of a table that has this rate at `measured_sizes`.
+    def measured(self, size: int) -> Row:
+        """The row of the smallest rate at the measured size that speaks for a gallery of `size`: the next larger one,
+        or the largest. No rate below it is supported there."""
+        return self._rows[self._sizes[min(bisect_left(self._sizes, size), len(self._sizes) - 1)]][0]
 
-    tail: of the largest size. Between sizes it is linear over log N; beyond the largest every further subject is one
-    more independent chance of a false match, FPIR(N) = 1 - (1 - FMR)^N, which overstates the rate.
-    """
-    sizes = measured_sizes(table, size)
-    largest = sizes[-1]
-    if size > largest:
-        at_largest = -math.expm1(math.log1p(-rate) * largest / size)
-        value = _at_size(table, largest, at_largest, tail)
-        return Threshold(value, rate, extrapolated=size > largest * NEARLY)
-    values = [_at_size(table, n, rate) for n in sizes]
-    # A larger gallery never has a lower threshold; where measured ones say so it is noise.
-    rising = np.maximum.accumulate(values)
-    return Threshold(float(np.interp(math.log(size), np.log(sizes), rising)), rate)
+    def at(self, size: int, rate: float) -> Threshold:
+        """The threshold for `rate`, which is supported there, among `size` subjects.
 
+        Between sizes it is linear over log N; beyond the largest every further subject is one more independent chance
+        of a false match, FPIR(N) = 1 - (1 - FMR)^N, which overstates the rate.
+        """
+        largest = self._sizes[-1]
+        if size > largest:
+            at_largest = -math.expm1(math.log1p(-rate) * largest / size)
+            return Threshold(self._at(largest, at_largest), rate, extrapolated=size > largest * NEARLY)
+        sizes = self._sizes[: bisect_left(self._sizes, size) + 1]
+        # A larger gallery never has a lower threshold; where measured ones say so it is noise.
+        rising = np.maximum.accumulate([self._at(n, rate) for n in sizes])
+        return Threshold(float(np.interp(math.log(size), np.log(sizes), rising)), rate)
 
-def _at_size(table: Sequence[Row], size: int, rate: float, tail: Tail | None = None) -> float:
-    """Threshold at a measured size: linear over log FPIR; below the rates of the table as the tail goes on, if there
-    is one, else as the steepest measured slope does."""
-    rows = sorted((row for row in table if row.subjects == size), key=lambda row: row.fpir)
-    logs = np.log([row.fpir for row in rows])
-    values = np.maximum.accumulate([row.threshold for row in rows][::-1])[::-1]
-    at = math.log(rate)
-    if at >= logs[0]:
-        return float(np.interp(at, logs, values))
-    if tail is not None and tail.carries_on:
-        return max(float(values[0]), tail.carried_on(float(values[0]), rows[0].fpir, rate))
-    slopes = np.diff(values) / np.diff(logs)
-    slope = float(slopes.min()) if len(slopes) else -1.0
-    # Above 1 there is no cosine: such a threshold means that no match can be had at this rate.
-    return float(values[0] + slope * (at - logs[0]))
+    def _at(self, size: int, rate: float) -> float:
+        """Threshold at a measured size: linear over log FPIR; below the rates of the table, which is asked of the
+        largest size only, as the tail goes on, if there is one, else as the steepest measured slope does."""
+        logs, values = self._logs[size], self._values[size]
+        at = math.log(rate)
+        if at >= logs[0]:
+            return float(np.interp(at, logs, values))
+        lowest = float(values[0])
+        if self._tail is not None and self._tail.carries_on:
+            return max(lowest, self._tail.carried_on(lowest, self._rows[size][0].fpir, rate))
+        slopes = np.diff(values) / np.diff(logs)
+        slope = float(slopes.min()) if len(slopes) else -1.0
+        # Above 1 there is no cosine: such a threshold means that no match can be had at this rate.
+        return lowest + slope * (at - float(logs[0]))
