@@ -107,25 +107,13 @@ class Secrets:
         return known
 
     def add(self, connection: Connection, gallery_id: int | None, kind: str, plain: bytes) -> int:
-        """Keep a secret, wrapped; returns its number.
-
-        Raises `KeyUnavailable` where other secrets are wrapped by master keys that are not to be had here: two hosts
-        with a key file each would make galleries that only one of them can open.
-        """
-        if kind in BY_MASTER:
-            self._prove_masters(connection)
+        """Keep a secret, wrapped; returns its number."""
         number = next_keys(connection, "secrets", 1)
         self._made.add(number)
         wrapped_by, wrapped = self.wrap(connection, gallery_id, kind, number, plain)
         values = {"id": number, "gallery_id": gallery_id, "kind": kind, "created": moment()}
         connection.execute(insert(secrets).values(**values, wrapped=wrapped, wrapped_by=wrapped_by))
         return number
-
-    def _prove_masters(self, connection: Connection) -> None:
-        of_kind = select(secrets.c.id).where(secrets.c.kind.in_(BY_MASTER)).order_by(secrets.c.id.desc()).limit(1)
-        newest = connection.scalar(of_kind)
-        if newest is not None:
-            self.key(connection, newest)
 
     def wrap(
         self, connection: Connection, gallery_id: int | None, kind: str, number: int, plain: bytes
@@ -147,7 +135,7 @@ class Secrets:
             number = connection.scalar(wanted)
             if number is not None:
                 self.key(connection, number)
-            self._agreed = True
+                self._agreed = True
 
     def destroy(self, connection: Connection, number: int) -> None:
         """Forget a secret, here and in the database; it may be gone already."""
