@@ -161,9 +161,8 @@ def _scatter(residuals: Floats) -> Reals:
 def self_split(model: Model, bound: float, *, most: int = 300, seed: int = 0) -> float | None:
     """Share of people who would be found, had each been enrolled under two ids: halves of their own templates.
 
-    Earlier and later ones, since what was enrolled together may be of one walk, which is more alike than two.
-
-    None where fewer than ten subjects have four templates.
+    An upper estimate, since both halves may hold templates of one walk. None where fewer than ten subjects have four
+    templates.
     """
     able = np.flatnonzero(model.counts >= 4)
     if len(able) < 10:
@@ -174,7 +173,7 @@ def self_split(model: Model, bound: float, *, most: int = 300, seed: int = 0) ->
     found = 0
     chosen = rng.permutation(able)[:most]
     for subject in chosen.tolist():
-        rows = order[starts[subject] : starts[subject] + int(model.counts[subject])]
+        rows = rng.permutation(order[starts[subject] : starts[subject] + int(model.counts[subject])])
         half = math.ceil(len(rows) / 2)
         found += model.ratio(model.templates[rows[:half]], model.templates[rows[half:]]) >= bound
     return found / len(chosen)

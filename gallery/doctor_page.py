@@ -7,6 +7,7 @@ from gallery.doctor_findings import Report
 from gallery.doctor_pictures import pictures
 
 SHOWN = 500
+_RANKED = ("duplicate", "mislabelled", "outlier")
 
 TITLES = {
     "duplicate": "People who are probably enrolled twice",
@@ -37,12 +38,15 @@ def doctor_page(report: Report) -> str:
         for check in report.checks
     ]
     below = "Every check is silent in a healthy gallery but for a chance of about 1 in 100, over all it looks at."
-    parts.append(page.table(("check", "among", "found", "bound, or why not"), rows, below))
+    parts.append(page.table(("check", "among", "found", "bound, or why not"), rows, below, words=True))
     for kind, group in groupby(report.findings, key=lambda finding: finding.kind):
         found = list(group)
         parts.append(page.heading(f"{TITLES.get(kind, kind.capitalize())} ({len(found):,})"))
         more = "" if len(found) <= SHOWN else f"{len(found) - SHOWN:,} more: --json lists all."
-        parts.append(page.table(("", "strength"), [(f.text, _strength(f.strength)) for f in found[:SHOWN]], more))
+        lines = [(finding.text, _strength(finding.strength)) for finding in found[:SHOWN]]
+        ranked = kind in _RANKED
+        columns = ("", "strength") if ranked else ("",)
+        parts.append(page.table(columns, [line[: len(columns)] for line in lines], more))
     parts.append(page.heading("Scores"))
     parts += [page.picture(png, caption) for caption, png in pictures(report).items()]
     under = f"{report.subjects:,} subjects, {report.templates:,} templates, {report.made:%Y-%m-%d %H:%M} UTC"

@@ -42,11 +42,11 @@ def _scores(report: Report, scores: Scores) -> Figure:
     for values, label, colour in ((scores.best_other, "other subjects", ORANGE), (own, "own subject", BLUE)):
         if len(values):
             weights = np.full(len(values), 100 / len(values))
-            axes.hist(values, edges, weights=weights, color=colour, alpha=0.4, label=f"{label} ({len(values):,})")
+            axes.hist(values, edges, weights=weights, color=colour, alpha=0.4, label=f"with {label} ({len(values):,})")
     axes.set_xlabel("best score of a template (cosine, higher is better)")
     axes.set_ylabel("templates (% a bin)")
     axes.legend(frameon=False, loc="upper left")
-    _finish(figure, axes, "Best scores with", report)
+    _finish(figure, axes, "Best scores of templates", report)
     return figure
 
 

@@ -15,6 +15,7 @@ padding:0 1rem}h1{font-size:1.6rem;margin:0 0 .2rem}h2{font-size:1.2rem;margin:2
 border-radius:8px;padding:1rem 1rem 1rem 2.2rem}table{border-collapse:collapse;width:100%;font-size:.92rem;
 font-variant-numeric:tabular-nums}th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:right;
 vertical-align:top}th:first-child,td:first-child{text-align:left}caption{caption-side:bottom;padding-top:.5rem}
+.words th,.words td{text-align:left}
 .wide{overflow-x:auto}figure{margin:1rem 0}img{max-width:100%;height:auto}.good{color:var(--good)}.bad{color:var(--bad)}
 .good,.bad{font-weight:600}
 """
@@ -47,11 +48,17 @@ def key_points(lines: Sequence[str]) -> str:
     return "<ul class='key'>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> str:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "", *, words: bool = False) -> str:
+    """words: its cells are words rather than numbers, which stand to the left.
+
+    >>> table(["x"], [["<1"]]).count("&lt;1")
+    1
+    """
     head = "".join(f"<th scope='col'>{escape(column)}</th>" for column in columns)
     body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     below = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f"<div class='wide'><table>{below}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    kind = " class='words'" if words else ""
+    return f"<div class='wide'><table{kind}>{below}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def picture(png: Path | bytes, text: str) -> str:

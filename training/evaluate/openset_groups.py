@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import comb
+from math import comb, isfinite
 from typing import TypeAlias
 
 import numpy as np
@@ -141,7 +141,8 @@ def shown_differences(found: Sequence[Grouping]) -> list[str]:
             who = f"{grouping.column}: {error} of {ratio.highest} is"
             if ratio.ratio:
                 held = ratio.ratio
-                lines.append(f"{who} {held.value:.2g} times that of {ratio.lowest} ({held.low:.2g} to {held.high:.2g})")
+                most = f"{held.low:.2g} to {held.high:.2g}" if isfinite(held.high) else f"at least {held.low:.2g}"
+                lines.append(f"{who} {held.value:.2g} times that of {ratio.lowest} ({most})")
             else:
                 lines.append(f"{who} at least {ratio.at_least:.2g} times that of {ratio.lowest}, which had none")
     return lines

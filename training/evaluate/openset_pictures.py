@@ -104,7 +104,7 @@ def _cmc(report: OpenSetReport, caption: str) -> Figure:
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
     axes.set_xlabel("rank: candidates looked at (logarithmic)")
     axes.set_ylabel("enrolled people found within it (%)")
-    axes.legend(frameon=False, loc="center right")
+    axes.legend(frameon=False, loc="center left")
     return figure
 
 

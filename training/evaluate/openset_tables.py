@@ -1,6 +1,7 @@
 """An open-set evaluation as it is printed: NIST's two tables, groups, and what to make of them."""
 
 from collections.abc import Iterator, Sequence
+from math import isfinite
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -80,7 +81,8 @@ def ratio_text(error: str, ratio: Ratio | None) -> str:
     if ratio.ratio is None:
         return f"{error}: highest for {ratio.highest}; {ratio.lowest} had none: {shown}"
     held = ratio.ratio
-    between = f"{ratio.highest} / {ratio.lowest} = {held.value:.2f} ({held.low:.2f}-{held.high:.2f})"
+    most = f"{held.low:.2f}-{held.high:.2f}" if isfinite(held.high) else f"at least {held.low:.2f}"
+    between = f"{ratio.highest} / {ratio.lowest} = {held.value:.2f} ({most})"
     of = "" if ratio.pairs == 1 else f", the largest of {ratio.pairs} pairs, which the interval allows for"
     return f"{error}: {between}{of}: {shown}"
 
