@@ -8,7 +8,7 @@ PACKAGES := gaitkeeper.py model gallery service training
 export OMP_WAIT_POLICY = PASSIVE
 export MPLBACKEND = Agg
 
-.PHONY: help demo serve test check lint format bench clean
+.PHONY: help demo serve test check lint format bench bench-gallery clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ format: $(VENV)/testing ## Rewrite the files as the formatter wants them
 
 bench: $(VENV)/testing ## Measure speed, as ratios side by side (an idle machine gives steady figures)
 	@PYTHONPATH=. $(BIN)/python -P -m tests.bench $(BENCH)
+
+bench-gallery: $(VENV)/testing ## Measure a gallery of a million templates (several minutes, 3 GB of memory)
+	@PYTHONPATH=. $(BIN)/python -P -m tests.bench.bench_gallery $(BENCH)
 
 clean: ## Remove the environment and every cache
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

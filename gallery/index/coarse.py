@@ -31,7 +31,7 @@ class Upkeep:
     removed: share of rows that may be marks; growth: it is trained again at this many times the rows."""
 
     train: int
-    tail: int = 16_384
+    tail: int = 4096
     removed: float = 0.25
     growth: float = 2.0
 
@@ -184,4 +184,5 @@ def _switched(now: View, old: View, base: Base, kept: NDArray[np.intp] | None, g
     alive = np.concatenate([now.alive if kept is None else now.alive[kept], stays])
     # The tail keeps its order: first what is left of the old one, then what came since.
     since = slice(int(np.count_nonzero(stays)), now.tail.count)
-    return View(base, alive, Table.of(now.tail.vectors[since].copy(), now.tail.ids[since].copy()))
+    tail = Table.of(now.tail.vectors[since].copy(), now.tail.ids[since].copy())
+    return View(base, alive, tail, len(alive) - int(np.count_nonzero(alive)))

@@ -40,6 +40,9 @@ class FlatIndex:
         nothing = Base(Parts((), self.dim), np.empty(0, np.int64))
         return View(nothing, np.empty(0, np.bool_), self._table)
 
+    def settle(self) -> None:
+        """There is nothing to wait for."""
+
     def add(self, vectors: Floats, ids: Ids) -> None:
         assert vectors.shape == (len(ids), self.dim)
         with self._writing:

@@ -39,6 +39,9 @@ class VectorIndex(Protocol):
     def frozen(self) -> "View":
         """What it holds now; later writes do not show there."""
 
+    def settle(self) -> None:
+        """Wait until what is done beside (training, taking in what came) is done."""
+
     def add(self, vectors: Floats, ids: Ids) -> None:
         """Add rows (n, dim), float32, under ids (n,) that are not there yet."""
 

@@ -47,20 +47,18 @@ class Base:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The base's rows that are alive, and the tail: rows that came since, which are all compared."""
+    """The base's rows that are alive, and the tail: rows that came since, which are all compared. removed: how many of
+    the base's are not alive."""
 
     base: Base
     alive: NDArray[np.bool_]
     tail: Table
+    removed: int = 0
 
     @classmethod
     def of(cls, base: Base) -> "View":
         nothing = np.empty((0, base.parts.dim), np.float32)
         return cls(base, np.ones(base.parts.count, np.bool_), Table.of(nothing, np.empty(0, np.int64)))
-
-    @cached_property
-    def removed(self) -> int:
-        return len(self.alive) - int(np.count_nonzero(self.alive))
 
     @property
     def count(self) -> int:
@@ -123,11 +121,12 @@ class View:
 
     def without(self, ids: Ids) -> "View":
         slots = self._slots(ids)
+        slots = np.unique(slots[slots >= 0])
         alive = self.alive
-        if (slots >= 0).any():
+        if len(slots):
             alive = alive.copy()
-            alive[slots[slots >= 0]] = False
-        return View(self.base, alive, self.tail.without(ids))
+            alive[slots] = False
+        return View(self.base, alive, self.tail.without(ids), self.removed + len(slots))
 
     def _slots(self, ids: Ids) -> NDArray[np.intp]:
         """Of each id that is alive in the base, its slot; -1 of others."""

@@ -183,6 +183,7 @@ def test_rows_that_lists_cannot_tell_apart_are_all_compared(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "EFFORTS", (Effort(12, 1e-9),))
+    monkeypatch.setattr(training, "LEAST_CODES", 1)
     with caplog.at_level(logging.WARNING):
         index = coarse(unit_length(np.random.default_rng(0).standard_normal((4000, DIM)).astype(np.float32)))
     assert index.kind == "flat"
