@@ -86,7 +86,14 @@ def _kept() -> ColumnElement[bool]:
     return vault.c.expires > moment()
 
 
+def _is_done(target: int) -> ColumnElement[bool]:
+    """Has a counterpart: for questions about all templates, which read the other generation once."""
+    done = select(func.coalesce(_twin.c.origin, _twin.c.id)).where(_twin.c.gallery_id == target)
+    return func.coalesce(templates.c.origin, templates.c.id).in_(done)
+
+
 def _has_twin(target: int) -> ColumnElement[bool]:
+    """Has a counterpart: for questions about a few templates, each of which is looked up."""
     origin = func.coalesce(templates.c.origin, templates.c.id)
     # The sum keeps databases from looking through all of the generation instead of for the one number.
     there = _twin.c.gallery_id + 0 == target
@@ -101,7 +108,7 @@ def count_waiting(store: Store, source: int, target: int) -> int:
             .select_from(templates)
             .join(subjects, subjects.c.id == templates.c.subject_id)
             .join(vault, vault.c.template_id == templates.c.id)
-            .where(templates.c.gallery_id == source, _current(), ~_has_twin(target), _kept())
+            .where(templates.c.gallery_id == source, _current(), ~_is_done(target), _kept())
         )
         return connection.scalar(wanted) or 0
 
@@ -112,12 +119,13 @@ def behind(connection: Connection, source: int, target: int, refused: Sequence[i
     hopeless = or_(vault.c.template_id.is_(None), ~_kept())
     if refused:
         hopeless = or_(hopeless, among(connection, templates.c.id, refused))
+    done = _has_twin(target) if after else _is_done(target)
     lost = (
         select(subjects.c.name, func.count())
         .select_from(templates)
         .join(subjects, subjects.c.id == templates.c.subject_id)
         .outerjoin(vault, vault.c.template_id == templates.c.id)
-        .where(templates.c.gallery_id == source, templates.c.id > after, _current(), ~_has_twin(target), hopeless)
+        .where(templates.c.gallery_id == source, templates.c.id > after, _current(), ~done, hopeless)
         .group_by(subjects.c.name)
     )
     held = {row[0]: row[1] for row in connection.execute(lost)}
