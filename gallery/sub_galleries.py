@@ -16,7 +16,7 @@ from gallery.metrics import Interval, Numbers, Reals
 from gallery.trials import Trials
 
 NEGLIGIBLE = 1e-6
-EVENTS = 2_000_000
+EVENTS = 1_000_000
 COMMON = 0.1
 """An error rate at which even little data have errors enough to see whether they hang together; rarer ones do less."""
 
