@@ -1,5 +1,7 @@
 """What of an erasure is the database's: its row, its entry in the audit log and, before its commit, in the journal."""
 
+import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, insert, select
@@ -7,12 +9,15 @@ from sqlalchemy import Connection, Row, insert, select
 from gallery.journal import Line
 from gallery.store.audit import ChainHead, append, chain_head
 from gallery.store.failures import as_unavailable
-from gallery.store.moments import stamp, when
+from gallery.store.moments import moment, stamp, when
 from gallery.store.rows import Erasure
 from gallery.store.schema import audit, counters, erasures
 
 if TYPE_CHECKING:
     from gallery.store.store import Store
+
+# State of a row that erases nobody: `record_move`.
+MOVED = "moved"
 
 # Columns of `erasures` that the journal keeps too.
 _KEPT = ("seq", "gallery_id", "subject_id", "whole", "templates", "generation", "at")
@@ -37,6 +42,33 @@ def confirm(store: "Store", erasure: Erasure) -> None:
         store.journal.confirm(erasure.id)
 
 
+def record_move(
+    connection: Connection, store: "Store", gallery: int, subject: int, to: int, numbers: Mapping[int, int]
+) -> None:
+    """Keep that a subject lives on as the subject `to`, and its templates under other numbers (old to new): whoever is
+    erased later is to be erased from an older backup too, where this has not happened yet. Ends the transaction; after
+    it has committed comes `settle`."""
+    row = {
+        "id": str(uuid.uuid4()),
+        "seq": connection.scalar(select(counters.c.last).where(counters.c.name == "changes")),
+        "gallery_id": gallery,
+        "subject_id": subject,
+        "whole": True,
+        "templates": {"to": to, "numbers": [[old, new] for old, new in numbers.items()]},
+        "state": MOVED,
+        "at": moment(),
+    }
+    connection.execute(insert(erasures).values(row))
+    fields = {**{name: row.get(name) for name in _KEPT}, "audit": None, "counters": _counters(connection)}
+    store.journal.add(str(row["id"]), fields, lambda asked: fate(connection, store, asked))
+
+
+def settle(store: "Store") -> None:
+    """Say in the journal what became of the last transaction that wrote into it. Raises `StoreUnavailable`."""
+    with store.write() as connection:
+        store.journal.settle(lambda asked: fate(connection, store, asked))
+
+
 def fate(connection: Connection, store: "Store", erasure: str) -> bool | None:
     """What became of an erasure in the journal, asked in a transaction of `Store.write` (`gallery.journal.Fate`)."""
     wanted = select(erasures.c.id).where(erasures.c.id == erasure)
@@ -46,10 +78,12 @@ def fate(connection: Connection, store: "Store", erasure: str) -> bool | None:
         return outside.scalar(wanted) is not None or None
 
 
-def write_missing(connection: Connection, store: "Store", erasure: Erasure) -> None:
-    """Write an erasure into the journal that the database has and the journal lacks: another host's, perhaps."""
-    fields = _fields(connection, erasure, position(connection, erasure))
-    store.journal.catch_up(erasure.id, fields, lambda asked: fate(connection, store, asked))
+def write_missing(connection: Connection, store: "Store", row: Row[Any]) -> None:
+    """Write a row of `erasures` into the journal, which lacks it: another host's, perhaps."""
+    at = None if row.state == MOVED else position(connection, as_erasure(row))
+    fields = {name: getattr(row, name) for name in _KEPT}
+    fields |= {"audit": None if at is None else str(at), "counters": _counters(connection)}
+    store.journal.catch_up(row.id, fields, lambda asked: fate(connection, store, asked))
 
 
 def values_of(erasure: Erasure) -> dict[str, Any]:
@@ -70,8 +104,22 @@ def values_of(erasure: Erasure) -> dict[str, Any]:
 def _fields(connection: Connection, erasure: Erasure, at: ChainHead | None) -> dict[str, Any]:
     """What the journal keeps: enough to erase the same again, and numbers that must not be used again."""
     values = values_of(erasure)
-    last = {row.name: row.last for row in connection.execute(select(counters))}
-    return {**{name: values[name] for name in _KEPT}, "audit": None if at is None else str(at), "counters": last}
+    kept = {name: values[name] for name in _KEPT}
+    return {**kept, "audit": None if at is None else str(at), "counters": _counters(connection)}
+
+
+def _counters(connection: Connection) -> dict[str, int]:
+    return {row.name: row.last for row in connection.execute(select(counters))}
+
+
+def is_move(line: Line) -> bool:
+    """Whether a line of the journal is `record_move`'s, and erases nobody by itself."""
+    return isinstance(line.fields["templates"], dict)
+
+
+def move_row(line: Line) -> dict[str, Any]:
+    """The row of `erasures` that `record_move` wrote."""
+    return {**{name: line.fields[name] for name in _KEPT}, "id": line.id, "state": MOVED}
 
 
 def of_line(line: Line) -> Erasure:

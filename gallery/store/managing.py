@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from gallery.keys.sealing import keyed_hash
 from gallery.keys.transform import apply, undo
-from gallery.store import audit, heads, merging, reading
+from gallery.store import audit, erasing, heads, merging, reading
 from gallery.store.bulk import among
 from gallery.store.enrolling import DAY_US, log
 from gallery.store.moments import moment
@@ -76,7 +76,9 @@ def merge_subjects(store: Store, gallery: str, source: str, into: str, *, force:
         merged = reading.everywhere(connection, at, into)
         merging.settle(connection, store, merged, own, target, metadata)
         audit.append(connection, store, "merge", at.key, target.id, was=own.id, templates=given, forced=force)
-        return reading.subject(connection, store.secrets, at, into)
+        found = reading.subject(connection, store.secrets, at, into)
+    erasing.settle(store)
+    return found
 
 
 def move_subject(store: Store, gallery: str, subject: str, to: str) -> Subject:
@@ -96,13 +98,17 @@ def move_subject(store: Store, gallery: str, subject: str, to: str) -> Subject:
             raise SubjectExists(to, subject)
         held = _fitted(connection, store, at, there, plain_templates(connection, store, own))
         owner = make_owner(connection, store, there.key, subject, own, metadata_of(connection, store, own))
-        place(connection, store, there.fingerprint, [(owner, item) for item in held])
+        first = place(connection, store, there.fingerprint, [(owner, item) for item in held])
+        numbers = {item.id: number for number, item in enumerate(held, first)}
         for row in reading.everywhere(connection, at, subject):
             displace(connection, store, row)
+            erasing.record_move(connection, store, at.key, row.id, owner.key, numbers if row.id == own.id else {})
         audit.append(connection, store, "move", at.key, own.id, to=there.key, templates=len(held))
         came = {"source": at.key, "was": own.id, "templates": len(held)}
         audit.append(connection, store, "receive", there.key, owner.key, **came)
-        return reading.subject(connection, store.secrets, there, subject)
+        found = reading.subject(connection, store.secrets, there, subject)
+    erasing.settle(store)
+    return found
 
 
 def _check_movable(gallery: str, row: Row[Any]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from gallery.consent import stricter
 from gallery.keys.sealing import bound_to
+from gallery.store import erasing
 from gallery.store.enrolling import consent_values, log
 from gallery.store.moments import when
 from gallery.store.placing import Plain, displace, make_owner, owner_of, place, plain_templates
@@ -50,6 +51,8 @@ def merge(
         displace(connection, store, row)
         of_gallery = select(galleries.c.fingerprint).where(galleries.c.id == row.gallery_id)
         place(connection, store, str(connection.scalar(of_gallery)), items, numbers[items[0][1].id] if items else None)
+        kept = {item.id: numbers[item.id] for _, item in items}
+        erasing.record_move(connection, store, row.gallery_id, row.id, owner.key, kept)
     return len(given[answering])
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from gallery.store.store import Store
 
 
+_HELD = (templates.c.id, templates.c.subject_id, templates.c.gallery_id, templates.c.mark, templates.c.origin)
+
+
 def delete_gallery(connection: Connection, store: "Store", at: Head) -> list[Erasure]:
     """Delete a gallery, and with the one that answers all its other generations, with all their keys."""
     own = connection.execute(select(galleries).where(galleries.c.id == at.key)).one()
@@ -70,7 +73,7 @@ def erase_subject(connection: Connection, store: "Store", at: Head, name: str, *
     # Whom a change of encoder left behind is only in a generation that does not answer any more.
     own = next((row for row in rows if row.gallery_id == at.key), rows[-1])
     _refuse_held(at, rows)
-    held = select(templates.c.id, templates.c.subject_id, templates.c.gallery_id, templates.c.mark)
+    held = select(*_HELD)
     gone = connection.execute(held.where(among(connection, templates.c.subject_id, [row.id for row in rows]))).all()
     return _erase(connection, store, own, gone, rows, action)
 
@@ -84,7 +87,7 @@ def erase_template(connection: Connection, store: "Store", at: Head, template: i
         raise UnknownTemplate(at.name, str(template))
     own = connection.execute(select(subjects).where(subjects.c.id == found.subject_id)).one()
     _refuse_held(at, reading.everywhere(connection, at, own.name))
-    held = select(templates.c.id, templates.c.subject_id, templates.c.gallery_id, templates.c.mark)
+    held = select(*_HELD)
     same = or_(templates.c.id == found.origin, templates.c.origin == found.origin)
     gone = connection.execute(held.where(same)).all()
     owners = connection.execute(
@@ -125,7 +128,8 @@ def _erase(
         gallery=own.gallery_id,
         subject=own.id,
         whole=any(row.id == own.id for row in owners),
-        templates=tuple(sorted(row.id for row in gone)),
+        # Those that a change of encoder made them from, too: an older backup may have these and not them.
+        templates=tuple(sorted({row.id for row in gone} | {row.origin for row in gone if row.origin is not None})),
         seq=last[own.gallery_id],
         generation=generation,
         state="withheld",

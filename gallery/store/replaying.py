@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from gallery.journal import Line
 from gallery.store import erasing
@@ -38,8 +38,9 @@ def catch_up(store: "Store") -> int:
             again = _unknown(connection, lines)
             if again:
                 _move_on(connection, lines)
+            moves = [line for line in lines if erasing.is_move(line)]
             for line in again:
-                _erase_again(connection, store, line)
+                _do_again(connection, store, line, moves)
             _write_missing(connection, store, lines)
     if again:
         store.epoch += 1
@@ -69,7 +70,7 @@ def _write_missing(connection: Connection, store: "Store", lines: Iterable[Line]
     written = {line.id for line in lines}
     for row in connection.execute(select(erasures).order_by(erasures.c.seq)).all():
         if row.id not in written:
-            erasing.write_missing(connection, store, erasing.as_erasure(row))
+            erasing.write_missing(connection, store, row)
 
 
 def _move_on(connection: Connection, lines: Iterable[Line]) -> None:
@@ -81,29 +82,47 @@ def _move_on(connection: Connection, lines: Iterable[Line]) -> None:
     connection.execute(update(identity).values(epoch=identity.c.epoch + 1))
 
 
-def _erase_again(connection: Connection, store: "Store", line: Line) -> None:
+def _do_again(connection: Connection, store: "Store", line: Line, moves: Sequence[Line]) -> None:
+    if erasing.is_move(line):  # who was merged or moved is not: the backup has them apart, as they were
+        connection.execute(insert(erasures).values(erasing.move_row(line)))
+        return
     erasure = erasing.of_line(line)
     if erasure.subject == 0:
         _delete_gallery(connection, store, erasure.gallery)
     else:
-        _erase(connection, store, erasure)
+        _erase(connection, store, *_formerly(erasure, [each for each in moves if each.number < line.number]))
     connection.execute(insert(erasures).values(**erasing.values_of(erasure)))
     detail = {"erasure": erasure.id, "change": erasure.seq, "audit": line.fields["audit"]}
     append(connection, store, "replay", erasure.gallery, erasure.subject or None, **detail)
 
 
-def _erase(connection: Connection, store: "Store", erasure: Erasure) -> None:
-    """The templates that were erased; the subject, if it was; and whoever has no template left by that, which are its
-    rows in other generations of the gallery."""
-    held = select(templates.c.id, templates.c.subject_id, templates.c.gallery_id, templates.c.mark)
-    gone = list(connection.execute(held.where(among(connection, templates.c.id, erasure.templates))))
-    if erasure.whole:
-        listed = {row.id for row in gone}
-        own = connection.execute(held.where(templates.c.subject_id == erasure.subject))
-        gone += [row for row in own if row.id not in listed]
+def _formerly(erasure: Erasure, moves: Sequence[Line]) -> tuple[set[int], set[int]]:
+    """Keys of the subject and of the templates that were erased, now and before they were merged or moved."""
+    people, held = {erasure.subject} if erasure.whole else set(), set(erasure.templates)
+    for line in reversed(moves):
+        move = line.fields["templates"]
+        if move["to"] in people:
+            people.add(line.fields["subject_id"])
+        held.update(old for old, new in move["numbers"] if new in held)
+    return people, held
+
+
+def _erase(connection: Connection, store: "Store", people: set[int], held: set[int]) -> None:
+    """The templates that were erased, and what a change of encoder made of them; the subjects, if they were; and
+    whoever has no template left by that, which are rows of the same in other generations of the gallery."""
+    wanted = select(templates.c.id, templates.c.subject_id, templates.c.gallery_id, templates.c.mark)
+    listed, own = sorted(held), sorted(people)
+    gone = connection.execute(
+        wanted.where(
+            or_(
+                among(connection, templates.c.id, listed),
+                among(connection, templates.c.origin, listed),
+                among(connection, templates.c.subject_id, own),
+            )
+        )
+    ).all()
     connection.execute(delete(templates).where(among(connection, templates.c.id, [row.id for row in gone])))
-    named = {erasure.subject} if erasure.whole else set()
-    owners = _left_empty(connection, {row.subject_id for row in gone} | named)
+    owners = _left_empty(connection, {row.subject_id for row in gone} | people)
     connection.execute(delete(subjects).where(among(connection, subjects.c.id, [row.id for row in owners])))
     for gallery in sorted({row.gallery_id for row in (*gone, *owners)}):
         here = [row for row in gone if row.gallery_id == gallery]

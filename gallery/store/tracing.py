@@ -10,13 +10,16 @@ from sqlalchemy import Connection, Table, func, or_, select
 from gallery.store import heads, reading
 from gallery.store.audit import ChainHead
 from gallery.store.bulk import among
-from gallery.store.erasing import as_erasure, position
+from gallery.store.erasing import MOVED, as_erasure, position
 from gallery.store.rows import Erasure
 from gallery.store.schema import audit, erasures, galleries, secrets, subjects, templates, vault
 from model.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from gallery.store.store import Store
+
+
+_ERASED = erasures.c.state != MOVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Traces:
 
 def find(connection: Connection, erasure: str) -> tuple[Erasure, ChainHead | None]:
     """An erasure and its place in the audit log. Raises `InvalidRequest` where there is none of this id."""
-    row = connection.execute(select(erasures).where(erasures.c.id == erasure)).one_or_none()
+    row = connection.execute(select(erasures).where(erasures.c.id == erasure, _ERASED)).one_or_none()
     if row is None:
         raise InvalidRequest("erasure", f"no {erasure!r}; `gaitkeeper gallery erasures` lists them")
     found = as_erasure(row)
@@ -42,7 +45,7 @@ def find(connection: Connection, erasure: str) -> tuple[Erasure, ChainHead | Non
 
 def erasures_page(store: "Store", after: int = 0, limit: int = 1000, *, gallery: int | None = None) -> list[Erasure]:
     """At most `limit` erasures by their change numbers, those behind `after`; of one gallery, or of all."""
-    wanted = select(erasures).where(erasures.c.seq > after).order_by(erasures.c.seq).limit(limit)
+    wanted = select(erasures).where(erasures.c.seq > after, _ERASED).order_by(erasures.c.seq).limit(limit)
     if gallery is not None:
         wanted = wanted.where(erasures.c.gallery_id == gallery)
     with store.read() as connection:
@@ -70,7 +73,7 @@ def signing_keys(connection: Connection, store: "Store") -> set[str]:
 
 def traces_of(connection: Connection, store: "Store", erasure: Erasure, at: ChainHead) -> Traces:
     """Look in every table that could have something of an erasure. at: where in the audit log it is said to be."""
-    row = connection.execute(select(erasures).where(erasures.c.id == erasure.id)).one_or_none()
+    row = connection.execute(select(erasures).where(erasures.c.id == erasure.id, _ERASED)).one_or_none()
     return Traces(
         erasure=None if row is None else as_erasure(row),
         rows={**_rows(connection, erasure), "answers": len(store.owners(erasure.templates))},
