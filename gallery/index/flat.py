@@ -6,6 +6,7 @@ import numpy as np
 
 from gallery.index.parts import Parts
 from gallery.index.protocol import Ids, Kind
+from gallery.index.recall import Recall
 from gallery.index.table import Table
 from gallery.index.view import Base, View
 from model.sequence import Floats
@@ -15,6 +16,8 @@ class FlatIndex:
     """Exact inner product. Any number of threads may search while one writes."""
 
     kind: Kind = "flat"
+    # All answers are exact.
+    recall: Recall | None = None
 
     def __init__(self, dim: int) -> None:
         self.dim = dim

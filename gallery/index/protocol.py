@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from model.sequence import Floats
 
 if TYPE_CHECKING:
+    from gallery.index.recall import Recall
     from gallery.index.view import View
 
 Ids: TypeAlias = NDArray[np.int64]
@@ -31,6 +32,10 @@ class VectorIndex(Protocol):
     @property
     def kind(self) -> Kind:
         """How it searches now: `flat` compares with every row; the others choose rows, which they compare."""
+
+    @property
+    def recall(self) -> "Recall | None":
+        """What comparing its answers with exact ones has found; None where none are compared."""
 
     @property
     def memory_bytes(self) -> int:

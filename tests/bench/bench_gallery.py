@@ -38,9 +38,8 @@ def main() -> int:
         console.print(f"{name}: {shape}", highlight=False, soft_wrap=True)
     rows: list[Row] = []
     for part in arguments.parts or PARTS:
-        with errors.status(f"measuring {part} ..."):
-            rows += _measured(part, arguments.templates)
-        show(rows, errors)
+        errors.print(f"measuring {part} ...")
+        rows += _measured(part, arguments.templates)
     show(rows, console)
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     write_json(rows, arguments.json)
