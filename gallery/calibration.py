@@ -21,7 +21,7 @@ from gallery.calibration_table import (
 )
 from gallery.intervals import people_needed
 from gallery.likelihood import Evidence, likelihood
-from gallery.metrics import decibels
+from gallery.metrics import decibels, smallest_rate
 from gallery.tail import Tail
 from model.errors import InvalidRequest
 
@@ -136,18 +136,21 @@ class Calibration(BaseModel):
     def _check_rate(self, rate: float, lowest: Row) -> None:
         if not 0 < rate < 1:
             raise InvalidRequest("fpir", f"must be between 0 and 1, got {rate:g}")
-        if rate >= lowest.fpir * (1 - 1e-9):
-            return
         if lowest.errors is None:
-            raise InvalidRequest(
-                "fpir",
-                f"calibration {self.id} was measured down to {lowest.fpir:g}, not {rate:g}; "
-                f"it rests on {self.searches} searches by strangers, and a smaller rate needs more of them",
-            )
-        raise InvalidRequest("fpir", _unsupported(self.subjects, lowest.errors / lowest.fpir, rate, lowest.fpir))
+            if rate < lowest.fpir * (1 - 1e-9):
+                raise InvalidRequest(
+                    "fpir",
+                    f"calibration {self.id} was measured down to {lowest.fpir:g}, not {rate:g}; "
+                    f"it rests on {self.searches} searches by strangers, and a smaller rate needs more of them",
+                )
+            return
+        worth = lowest.errors / lowest.fpir
+        if rate < smallest_rate(worth) * (1 - 1e-9):
+            raise InvalidRequest("fpir", _unsupported(self.subjects, worth, rate))
 
 
-def _unsupported(people: int, worth: float, rate: float, lowest: float) -> str:
+def _unsupported(people: int, worth: float, rate: float) -> str:
+    lowest = smallest_rate(worth)
     return (
         f"the searches of {people} people support no rate below {lowest:.3g} ({decibels(lowest):.1f} dB), not "
         f"{rate:.3g}: they are worth {worth:.0f} independent ones, {math.ceil(3 / rate)} are needed (rule of 3), which "

@@ -118,7 +118,7 @@ class Thresholds:
 
     def measured(self, size: int) -> Row:
         """The row of the smallest rate at the measured size that speaks for a gallery of `size`: the next larger one,
-        or the largest. No rate below it is supported there."""
+        or the largest. What is behind it says which rates are supported there."""
         return self._rows[self._sizes[min(bisect_left(self._sizes, size), len(self._sizes) - 1)]][0]
 
     def at(self, size: int, rate: float) -> Threshold:
@@ -137,14 +137,14 @@ class Thresholds:
         return Threshold(float(np.interp(math.log(size), np.log(sizes), rising)), rate)
 
     def _at(self, size: int, rate: float) -> float:
-        """Threshold at a measured size: linear over log FPIR; below the rates of the table, which is asked of the
-        largest size only, as the tail goes on, if there is one, else as the steepest measured slope does."""
+        """Threshold at a measured size: linear over log FPIR; below the rates of the table as the tail goes on, if
+        there is one at this size, else as the steepest measured slope does."""
         logs, values = self._logs[size], self._values[size]
         at = math.log(rate)
         if at >= logs[0]:
             return float(np.interp(at, logs, values))
         lowest = float(values[0])
-        if self._tail is not None and self._tail.carries_on:
+        if self._tail is not None and self._tail.carries_on and size == self._sizes[-1]:
             return max(lowest, self._tail.carried_on(lowest, self._rows[size][0].fpir, rate))
         slopes = np.diff(values) / np.diff(logs)
         slope = float(slopes.min()) if len(slopes) else -1.0

@@ -39,6 +39,8 @@ def rule_for(
     if calibration is None:
         return Rule()
     found = calibration.threshold(subjects, fpir, templates=templates)
+    # Other people before other cameras say where a threshold may lie, not what a score proves here.
+    evidence = calibration.evidence if basis == "gallery" else ()
     reasons = (EXTRAPOLATED,) if found.extrapolated else ()
     return Rule(found.value, found.fpir, basis, calibration.id, reasons, calibration.min_margin, calibration.evidence)
 

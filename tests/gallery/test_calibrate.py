@@ -1,9 +1,13 @@
+import json
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gallery.calibrate import calibrate
+from gallery.calibration import Calibration
 from gallery.metrics import fpir
 from model.clips import unit_length
 from model.errors import InvalidDataSet, InvalidRequest
@@ -188,3 +192,63 @@ def test_too_few_people_are_refused() -> None:
         calibrate(rows, np.repeat(["ann", "bob"], 50))
     with pytest.raises(InvalidDataSet, match="equally many"):
         calibrate(rows, np.repeat(["ann", "bob"], 49))
+
+
+def small(seed: int) -> tuple[Floats, np.ndarray, np.ndarray]:
+    """A set of any shape: few people or some, one recording each or several, noisy or the same again and again."""
+    rng = np.random.default_rng(seed)
+    count, dim = int(rng.integers(3, 30)), int(rng.integers(1, 12))
+    each = rng.integers(1, 6, count)
+    centres = np.repeat(rng.standard_normal((count, dim)), each, axis=0)
+    rows = centres + rng.choice([0.0, 0.1, 1.0]) * rng.standard_normal(centres.shape)
+    return (
+        unit_length(rows.astype(np.float32)),
+        np.repeat(np.arange(count).astype(str), each),
+        rng.integers(0, 3, len(rows)),
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([None, 1, 2]), st.sampled_from([1, 2]), st.sampled_from([0.05, 0.3, 0.6]))
+def test_whatever_the_data_are_it_is_a_calibration_or_a_clear_refusal(
+    seed: int, templates: int | None, best: int, rate: float
+) -> None:
+    rows, subjects, sessions = small(seed)
+    labels = {"day": sessions.astype(str)}
+    try:
+        calibration = calibrate(
+            rows,
+            subjects,
+            sessions=sessions,
+            labels=labels,
+            templates_per_subject=templates,
+            best=best,
+            target_fpir=rate,
+        )
+    except InvalidRequest as refused:
+        assert "more people are needed" in str(refused)  # noqa: PT017
+        return
+    assert Calibration.from_json(json.loads(json.dumps(calibration.to_json()))) == calibration
+    for size in (1, 3, 30, 3000):
+        thresholds = [calibration.threshold(size, one).value for one in (rate, (1 + rate) / 2)]
+        assert thresholds[0] >= thresholds[1] - 1e-9
+        assert calibration.threshold(size * 2, rate).value >= thresholds[0] - 1e-9
+    scores = [calibration.likelihood(score) for score in (-1.0, 0.0, 0.5, 0.9, 1.0)]
+    assert None in scores or scores == sorted(scores, key=lambda one: one or 0)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 200), st.floats(0.001, 0.5))
+def test_a_request_is_refused_exactly_where_the_rule_of_3_says_so(seed: int, size: int, rate: float) -> None:
+    rows, subjects = people(30, 4, seed=seed % 50)
+    calibration = calibrate(rows, subjects, target_fpir=0.4)
+    measured = next((n for n in calibration.sizes if n >= size), calibration.sizes[-1])
+    there = [row for row in calibration.table if row.subjects == measured]
+    assert there[0].errors is not None
+    worth = there[0].errors / there[0].fpir
+    assert all(row.fpir >= 3 / worth * (1 - 1e-9) for row in there)
+    if rate < 3 / worth:
+        with pytest.raises(InvalidRequest, match="further people"):
+            calibration.threshold(size, rate)
+    else:
+        assert calibration.threshold(size, rate).fpir == rate

@@ -115,9 +115,11 @@ def test_what_is_no_calibration_is_refused_and_named(wrong: dict[str, Any], fiel
 def test_larger_galleries_may_support_fewer_rates() -> None:
     table = [row for row in content()["table"] if (row["subjects"], row["fpir"]) != (100, 0.01)]
     for row in table:
-        row["errors"] = {1: 30, 10: 10, 100: 3}[row["subjects"]] * row["fpir"] / 0.05
+        row["errors"] = {1: 3000, 10: 300, 100: 60}[row["subjects"]] * row["fpir"]
     calibration = Calibration.from_json(content(format=2, table=table))
     assert calibration.threshold(10, 0.01).value == pytest.approx(0.75)
+    # Supported and not in the table: as the measured slope goes on.
+    assert calibration.threshold(1, 0.001).value == pytest.approx(0.8)
     with pytest.raises(InvalidRequest, match=r"no rate below 0\.05 \(13\.0 dB\).*about 500 further people"):
         calibration.threshold(11, 0.01)
     with pytest.raises(InvalidRequest, match="worth 60 independent ones, 300 are needed"):
