@@ -42,7 +42,7 @@ def rule_for(
     # Other people before other cameras say where a threshold may lie, not what a score proves here.
     evidence = calibration.evidence if basis == "gallery" else ()
     reasons = (EXTRAPOLATED,) if found.extrapolated else ()
-    return Rule(found.value, found.fpir, basis, calibration.id, reasons, calibration.min_margin, calibration.evidence)
+    return Rule(found.value, found.fpir, basis, calibration.id, reasons, calibration.min_margin, evidence)
 
 
 def decide(candidates: Sequence[Candidate], searched: int, rule: Rule) -> Decision:

@@ -72,5 +72,5 @@ def test_what_was_measured_on_others_proves_nothing_here() -> None:
     table = [{"subjects": 10, "fpir": 0.1, "threshold": 0.7}]
     more = {"evidence": [[0.5, -1.0], [0.9, 2.0]]}
     calibration = Calibration.from_json({"id": "c", "made_on": "x", "subjects": 20, "table": table, **more})
-    assert decide(FOUND, 10, rule_for(calibration, "prior", 10, 10)).likelihood is None
-    assert decide(FOUND, 10, rule_for(calibration, "gallery", 10, 10)).likelihood == pytest.approx(1.25)
+    assert decide(FOUND, 10, rule_for(calibration, "prior", 10, 10, 0.1)).likelihood is None
+    assert decide(FOUND, 10, rule_for(calibration, "gallery", 10, 10, 0.1)).likelihood == pytest.approx(1.25)
