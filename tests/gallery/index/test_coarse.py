@@ -280,3 +280,27 @@ def test_a_failure_beside_leaves_it_as_it_was(
     assert "goes on as it is" in caplog.text
     assert index.kind == "flat"
     assert index.search(rows, 1)[1][:, 0].tolist() == list(range(1000))
+
+
+def test_thousands_of_random_operations_change_no_other_answer() -> None:
+    rng = np.random.default_rng(0)
+    pool, there = people(2000, seed=3), np.zeros(2000, np.bool_)
+    index = coarse(pool[:1000], tail=100, removed=0.1, growth=1.5)
+    there[:1000] = True
+    for _ in range(2000):
+        number, probe = rng.integers(0, 2000), pool[rng.integers(0, 2000)]
+        if there[number] and rng.random() < 0.5:
+            # Of one state, so that what is done beside has no part in it.
+            state = index.frozen()
+            before, after = (view.search(probe[None], 10)[1][0] for view in (state, state.without(np.array([number]))))
+            kept = before[before != number]
+            assert after[: len(kept)].tolist() == kept.tolist()
+            index.remove(np.array([number]))
+            there[number] = False
+        elif not there[number]:
+            index.add(pool[[number]], np.array([number]))
+            there[number] = True
+        assert index.count == there.sum()
+        scores, found = index.search(probe[None], 5)
+        assert there[found[0]].all()
+        assert np.allclose(scores[0], np.sort(pool[there] @ probe)[::-1][:5], atol=1e-5)
