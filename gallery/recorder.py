@@ -83,6 +83,7 @@ class Recorder:
                 self._changed.notify_all()
             if self._thread is not None:
                 self._thread.join()
+        self._write(self._store, [])  # keys that were used for something else
 
     def _raise_failure(self) -> None:
         if self._failure is not None:

@@ -114,10 +114,19 @@ def append_all(connection: Connection, store: "Store", notes: Sequence[Note]) ->
 
 
 def append_many(store: "Store", notes: Sequence[Note]) -> None:
-    """Add entries in a transaction of their own. Raises `StoreUnavailable`; then none was added."""
-    if notes:
+    """Add entries, and before them the keys that this process has used, in a transaction of their own.
+
+    Raises `StoreUnavailable`; then none was added.
+    """
+    used = [store.secrets.used.popleft() for _ in range(len(store.secrets.used))]
+    if not used and not notes:
+        return
+    try:
         with store.write() as connection:
-            append_all(connection, store, notes)
+            append_all(connection, store, [*used, *notes])
+    except BaseException:
+        store.secrets.used.extendleft(reversed(used))
+        raise
 
 
 def _row(seq: int, note: Note) -> dict[str, Any]:

@@ -5,6 +5,7 @@ master key (`gallery/keys/masters.py`) → `signing`, and of each gallery `galle
 """
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from gallery.keys.masters import Masters
 from gallery.keys.sealing import Sealer, bound_to, new_key
+from gallery.store.audit import Note
 from gallery.store.counters import next_keys
 from gallery.store.moments import moment
 from gallery.store.schema import secrets
@@ -44,10 +46,13 @@ class Secrets:
     """Any thread may call any method, with a connection of `Store.read` or `Store.write`.
 
     Raises `KeyUnavailable` where the master key is not to be had, or a key was destroyed.
+
+    used: which keys a master key has unwrapped here, for the audit log (`audit.append_many`).
     """
 
     def __init__(self, masters: Masters) -> None:
         self.masters = masters
+        self.used: deque[Note] = deque()
         self._keys: dict[int, bytes] = {}
         self._sealers: dict[int, Sealer] = {}
         self._sources: dict[int, bytes] = {}
@@ -91,6 +96,8 @@ class Secrets:
         bound = bound_to(row.kind, row.gallery_id or 0, number)
         if row.kind in BY_MASTER:
             plain = self.masters.unwrap(row.wrapped_by, row.wrapped, bound)
+            used = {"key": number, "kind": row.kind, "master": row.wrapped_by}
+            self.used.append(Note("use_key", row.gallery_id, None, used))
         else:
             plain = unsealed(self.sealer(connection, int(row.wrapped_by)), row.wrapped, bound)
         with self._lock:

@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 
 from gallery.actor import acting_as
 from gallery.recorder import Recorder, described
 from gallery.store import Store
 from gallery.store.audit import Note, audit_page, verify_chain
-from gallery.template import Candidate, Decision, Outcome
+from gallery.template import Candidate, Decision, NewTemplate, Outcome
 from model.errors import StoreUnavailable
 
 
@@ -21,6 +22,8 @@ class Slow:
         self.writes: list[list[str]] = []
 
     def __call__(self, store: Store, notes: Sequence[Note]) -> None:
+        if not notes:
+            return
         self.leave.acquire()
         if self.fails:
             raise StoreUnavailable("the disk is full")
@@ -61,6 +64,24 @@ def test_closing_writes_what_is_left(store: Store) -> None:
     with Recorder(store, within_s=60) as recorder:
         recorder.note("export", 1)
     assert [entry.action for entry in audit_page(store, action="export")] == ["export"]
+
+
+def test_the_keys_that_were_used_are_in_the_log(store: Store, open_again: Callable[[], Store]) -> None:
+    store.create_gallery("staff", "b" * 64, 8)
+    store.enroll("staff", "b" * 64, [NewTemplate("ann", np.eye(8, dtype=np.float32)[0])])
+    other = open_again()
+    with Recorder(other) as recorder:
+        other.everything("staff")
+        recorder.note("identify", 1)
+        recorder.flush()
+        other.everything("staff")
+    found = [(each.action, each.gallery_id) for each in audit_page(store)][-2:]
+    assert found == [("use_key", 1), ("identify", 1)]
+    assert "kind" in audit_page(store, action="use_key")[0].detail
+    third = open_again()
+    with Recorder(third):
+        third.everything("staff")
+    assert [each.action for each in audit_page(store)][-2:] == ["identify", "use_key"]
 
 
 def test_a_recorder_that_noted_nothing_writes_nothing_and_needs_no_thread(store: Store, slow: Slow) -> None:
