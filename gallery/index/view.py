@@ -1,5 +1,6 @@
 """One state of an index that chooses rows before it looks at them exactly; nothing of it changes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +19,8 @@ from model.sequence import Floats
 # Beyond this many answers a probe, all rows are compared.
 MOST_ANSWERS = 1024
 WITHIN_ROWS = 16_384
+# Probes whose scores are in memory at once.
+GROUP = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +72,16 @@ class View:
         return self.base.bytes + self.alive.nbytes + self.tail.bytes
 
     def search(self, probes: Floats, k: int) -> tuple[Floats, Ids]:
-        k = min(k, self.count)
+        return _in_groups(self._search, probes, min(k, self.count))
+
+    def scan(self, probes: Floats, k: int) -> tuple[Floats, Ids]:
+        """The k best of all rows, exactly."""
+        return _in_groups(self._scan, probes, min(k, self.count))
+
+    def _search(self, probes: Floats, k: int) -> tuple[Floats, Ids]:
         chooser = self.base.chooser
-        if chooser is None or self.base.effort is None or k > MOST_ANSWERS or not len(probes):
-            return self.scan(probes, k)
+        if chooser is None or self.base.effort is None or k > MOST_ANSWERS:
+            return self._scan(probes, k)
         effort = self.base.effort.of(k)
         slots = chooser.choose(probes, effort.rows, effort.share)
         places = np.where(slots < 0, 0, slots)
@@ -81,14 +90,10 @@ class View:
         # So many of the chosen rows were removed, or so few are near, that only all rows can tell.
         short = np.flatnonzero(scores.min(axis=1, initial=np.inf) == -np.inf)
         if len(short):
-            scores[short], ids[short] = self.scan(probes[short], k)
+            scores[short], ids[short] = self._scan(probes[short], k)
         return scores, ids
 
-    def scan(self, probes: Floats, k: int) -> tuple[Floats, Ids]:
-        """The k best of all rows, exactly."""
-        k = min(k, self.count)
-        if not k or not len(probes):
-            return np.empty((len(probes), k), np.float32), np.empty((len(probes), k), np.int64)
+    def _scan(self, probes: Floats, k: int) -> tuple[Floats, Ids]:
         return self._with_tail(probes, *self.base.parts.scan(probes, self.alive, self.base.ids, k), k)
 
     def search_within(self, probes: Floats, ids: Ids, k: int) -> tuple[Floats, Ids]:
@@ -138,3 +143,12 @@ class View:
         more_scores, more_ids = self.tail.search(probes, k)
         scores, ids = ordered(np.concatenate([scores, more_scores], 1), np.concatenate([ids, more_ids], 1))
         return scores[:, :k], ids[:, :k]
+
+
+def _in_groups(work: Callable[[Floats, int], tuple[Floats, Ids]], probes: Floats, k: int) -> tuple[Floats, Ids]:
+    if not k or not len(probes):
+        return np.empty((len(probes), k), np.float32), np.empty((len(probes), k), np.int64)
+    if len(probes) <= GROUP:
+        return work(probes, k)
+    parts = [work(probes[start : start + GROUP], k) for start in range(0, len(probes), GROUP)]
+    return np.concatenate([scores for scores, _ in parts]), np.concatenate([ids for _, ids in parts])
