@@ -159,7 +159,9 @@ class Answering:
         names = self.store.owners(list(held))
         if subject not in names.values():  # expired, or erased just now
             raise UnknownSubject(gallery, subject)
-        hidden = self.views.hidden(head, probes)
+        hidden, after = self.views.hidden(head, probes), self.head(gallery, fingerprint)
+        if (after.key, after.epoch) != (head.key, head.epoch):
+            raise _replaced(gallery)
         scores = exact_scores(np.repeat(hidden, len(held), axis=0), np.stack(list(held.values()))).tolist()
         candidates = ranked([*zip(held, scores, strict=True)], names, self.best)
         own = self.store.calibration(gallery)
@@ -196,7 +198,7 @@ class Answering:
             # Some were erased during the search: who comes in their place takes another one to know.
             head = self.head(head.name, head.fingerprint)
         if found is None:
-            raise StoreUnavailable(f"gallery {head.name!r} is being replaced; repeat")
+            raise _replaced(head.name)
         return head, view, found
 
     def _rule(
@@ -235,3 +237,7 @@ class Answering:
         assert self.recorder is not None
         for decision, key in zip(decisions, subjects, strict=True):
             self.recorder.note(action, head.key, None if key == NOBODY else key, **described(decision))
+
+
+def _replaced(gallery: str) -> StoreUnavailable:
+    return StoreUnavailable(f"gallery {gallery!r} is being replaced by another generation; repeat")
