@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from gallery.template import NewTemplate
 from model.bundle_writing import write_bundle
 from model.clips import ClipSpec, unit_length
 from model.sequence import Floats
+from tests.databases import Databases
 from tests.gallery.command_line import CALIBRATION, Run
 from tests.postgres import Server, shared_server
 
@@ -34,13 +34,18 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A PostgreSQL server with a migrated database `migrated_…`, to be copied."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "only")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server, one for all processes of this run."""
     with shared_server(os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))) as server:
-        url = server.create(f"migrated_{worker}")
-        open_store(tmp_path_factory.mktemp("migrated"), database=url).close()
         yield server
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """Databases with all tables and without galleries."""
+    name = f"migrated_{os.environ.get('PYTEST_XDIST_WORKER', 'only')}"
+    open_store(tmp_path_factory.mktemp("migrated"), database=postgres.create(name)).close()
+    return Databases(postgres, name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -52,11 +57,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> 
         shutil.copy(migrated, tmp_path / "data")
         yield None
         return
-    server: Server = request.getfixturevalue("postgres")
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "only")
-    name = f"test_{uuid.uuid4().hex}"
-    yield server.create(name, f"migrated_{worker}")
-    server.drop(name)
+    databases: Databases = request.getfixturevalue("databases")
+    url = databases.take()
+    yield url
+    databases.give_back(url)
 
 
 @pytest.fixture
