@@ -178,11 +178,10 @@ def _say(done: "Migrated") -> None:
 
 
 def _lines(done: "Migrated") -> list[str]:
-    switched = f"answers with bundle {done.after[:12]} from change {done.seq} on"
-    not_yet = (
-        f"still answers with bundle {done.before[:12]}; the new generation is filled, and the same command switches"
-    )
-    lines = [f"gallery {done.gallery} {not_yet if done.seq is None else switched}"]
+    said = f"answers with bundle {done.after[:12]} from change {done.seq} on"
+    if done.seq is None:
+        said = f"still answers with bundle {done.before[:12]}; without --no-switch the new generation takes over"
+    lines = [f"gallery {done.gallery} {said}"]
     lines.append(f"{done.subjects} subjects, {done.templates} templates")
     if (agreement := done.agreement) is not None:
         same = f"{agreement.nearest:.1%} of {agreement.probes} templates"

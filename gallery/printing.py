@@ -49,7 +49,7 @@ def galleries_table(galleries: Sequence[Gallery]) -> Table:
             each.fingerprint[:12],
             vault_of(each),
             "yes" if each.protected else "no",
-            day(each.created),
+            f"{each.created.astimezone():%Y-%m-%d}",
         )
     return table
 
@@ -145,7 +145,8 @@ def _db(rate: float) -> str:
 
 def _likelihood(log10: float) -> str:
     whom, other = ("the same person", "another") if log10 >= 0 else ("another person", "the same")
-    return f"such a score is {10 ** min(abs(log10), 9):.2g} times likelier for {whom} than for {other}"
+    times = float(f"{10 ** min(abs(log10), 9):.2g}")
+    return f"such a score is {times:,g} times likelier for {whom} than for {other}"
 
 
 def _candidates_table(candidates: Sequence[Candidate]) -> Table:
