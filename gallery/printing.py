@@ -40,7 +40,7 @@ def plain(value: object) -> Any:
 
 
 def galleries_table(galleries: Sequence[Gallery]) -> Table:
-    table = Table("gallery", "subjects", "templates", "bundle", "vault", "protected", "created")
+    table = Table("gallery", "subjects", "templates", "bundle", "vault", "protected")
     for each in galleries:
         table.add_row(
             escape(each.name),
@@ -49,7 +49,6 @@ def galleries_table(galleries: Sequence[Gallery]) -> Table:
             each.fingerprint[:12],
             vault_of(each),
             "yes" if each.protected else "no",
-            f"{each.created.astimezone():%Y-%m-%d}",
         )
     return table
 
