@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gallery.index import IndexPolicy
+from gallery.index import IndexPolicy, Kind
 from gallery.index.snapshot import SnapshotHeader, read_snapshot, write_snapshot
 from gallery.owners import Owners, xor
 from gallery.store import Head, Store
@@ -35,7 +35,8 @@ _NAME = re.compile(rf"(\d+)-(\d+){re.escape(SUFFIX)}")
 @dataclass(frozen=True, slots=True)
 class SnapshotPolicy:
     """When a snapshot is made: of galleries with `smallest` templates or more, if there is none, if they have changed
-    and the newest is `after_s` old, or if they have grown or shrunk by `share` and it is `apart_s` old."""
+    and the newest is `after_s` old, if they have grown or shrunk by `share` and it is `apart_s` old, or if their index
+    was trained since."""
 
     smallest: int = 20_000
     share: float = 0.25
@@ -55,7 +56,7 @@ class Snapshots:
         self.directory = directory / "snapshots"
         self.view_of: Callable[[Head], View | None] = lambda _: None
         self.loaded = self.refused = 0
-        self._sizes: dict[int, int] = {}
+        self._made: dict[int, tuple[int, Kind]] = {}  # generation to templates and kind of index
         self._saving = threading.Lock()
 
     def save(self, view: View) -> int | None:
@@ -74,7 +75,7 @@ class Snapshots:
             except BaseException:
                 destroy(self._store, [number])
                 raise
-            self._sizes[number] = len(taken.ids)
+            self._made[number] = len(taken.ids), taken.index.kind
             destroy(self._store, [older for older, _ in self._files(taken.key) if older < number])
         self.sweep()
         return number
@@ -136,7 +137,10 @@ class Snapshots:
         if newest is None:
             return True
         age = (datetime.now(UTC) - newest.created).total_seconds()
-        grown = abs(size - self._sizes.get(newest.number, size)) >= policy.share * size
+        had, kind = self._made.get(newest.number, (size, view.index.kind))
+        if kind != view.index.kind:  # what chooses rows has been trained since: a process that reads it need not do so
+            return True
+        grown = abs(size - had) >= policy.share * size
         return view.seq != newest.seq and (age >= policy.after_s or (grown and age >= policy.apart_s))
 
     def _read(self, path: Path, head: Head, generation: Generation) -> View:
@@ -146,7 +150,7 @@ class Snapshots:
         if (told.generation, told.gallery, told.epoch, told.seq, told.fingerprint, told.content) != wanted:
             raise InvalidArchive(str(path), "is of another gallery or time")
         self.loaded += 1
-        self._sizes[generation.number] = owners.templates
+        self._made[generation.number] = owners.templates, found.index.kind
         return View(head.key, head.epoch, generation.seq, head.fingerprint, found.index, owners, None)
 
     def _path(self, gallery: int, generation: int) -> Path:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gallery.follow import Follower
+from gallery.index import CoarseIndex, IndexPolicy
 from gallery.library import Library
 from gallery.snapshots import SnapshotPolicy
 from gallery.store import Store
@@ -240,3 +241,24 @@ def test_snapshots_are_made_beside_when_there_is_reason_to(filled: Library, vect
     Follower(filled, snapshots=policy).save_once()
     assert len(files(filled)) == 1
     assert files(filled) != before
+
+
+@on_sqlite
+def test_an_index_that_was_trained_since_is_kept_so_that_nobody_has_to_train_it_again(
+    filled: Library, open_again: Callable[[], Store], vectors: Vectors
+) -> None:
+    policy = IndexPolicy(flat_limit=300)
+    trained = Library(open_again(), policy=policy)
+    view = trained.views.at(trained.store.head("staff"))
+    trained.snapshots.save(view)
+    new = [NewTemplate(f"n{i}", row) for i, row in enumerate(vectors(600, seed=3))]
+    trained.enroll("staff", new, fingerprint=BUNDLE)
+    trained.warm("staff")
+    assert isinstance(view.index, CoarseIndex)
+    view.index.settle()
+    assert view.index.kind == "coarse"
+    assert trained.snapshots.is_due(view, SnapshotPolicy(smallest=80, share=9))
+    trained.snapshots.save(view)
+    assert not trained.snapshots.is_due(view, SnapshotPolicy(smallest=80, share=9))
+    last = Library(open_again(), policy=policy)
+    assert last.views.at(last.store.head("staff")).index.kind == "coarse"
