@@ -50,6 +50,8 @@ def create_gallery(connection: Connection, store: "Store", gallery: Gallery, fam
     }
     connection.execute(insert(galleries).values(row))
     store.secrets.add(connection, key, "gallery", new_key())
+    # Before there is anything to back up: a receipt is to be checked whichever backup is restored.
+    store.secrets.signing_key(connection)
     if family is None:
         store.secrets.add(connection, key, "source", new_key())
     if gallery.protected:

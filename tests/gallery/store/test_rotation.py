@@ -216,7 +216,7 @@ def test_an_exchange_of_the_master_key_that_was_killed_is_finished(filled, open_
     again = open_again()
     assert held(again, "staff")
     done = rotate_master(again)
-    assert (done.resumed, done.wrapped) == (True, 2)
+    assert (done.resumed, done.wrapped) == (True, 3)
     assert again.masters.names == keys
     assert destroy_old_masters(again) == keys[:1]
 

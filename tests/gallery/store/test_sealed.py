@@ -79,7 +79,7 @@ def test_a_deleted_gallery_takes_its_keys_along(staff: Store) -> None:
     staff.delete_gallery("staff")
     with staff.read() as connection:
         kinds = sorted(connection.scalars(select(secrets.c.kind)))
-    assert kinds == ["gallery", "source", "transform"]
+    assert kinds == ["gallery", "signing", "source", "transform"]
     staff.delete_gallery("guests")
     with staff.read() as connection:
         assert connection.scalars(select(secrets.c.kind)).all() == []
