@@ -1,6 +1,7 @@
 """Labelled embeddings of walks: from a data set through the bundle's encoder, or from a file of embeddings."""
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -20,6 +21,7 @@ from training.protocols.cells import Integers, Mask
 WALKS = ("walk", "sequence")
 """Columns that may say, within a subject and part, which embeddings are of one walk."""
 DEFAULT_BY = ("condition", "view")
+_NUMBER = re.compile(r"(<|>=)? ?(-?\d+(?:\.\d+)?)(?= to < |$)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +136,24 @@ def chosen_columns(walks: Walks, by: Sequence[str]) -> tuple[Walks, tuple[str, .
         made[name] = _banded(_column(walks, name), name, cuts) if cuts else _column(walks, name)
         names.append(name)
     return replace(walks, columns=made), tuple(names)
+
+
+def values_of(column: Strings) -> list[str]:
+    """The distinct values of a column but the unknown one, numbers and bands of them by size.
+
+    >>> values_of(np.array([">= 65", "18 to < 65", "", "< 18"]))
+    ['< 18', '18 to < 65', '>= 65']
+    >>> values_of(np.array(["nm", "bg"]))
+    ['bg', 'nm']
+    """
+
+    def size(value: str) -> tuple[float, int, str]:
+        number = _NUMBER.match(value)
+        if number is None:
+            return np.inf, 0, value
+        return float(number[2]), {"<": -1, ">=": 1}.get(number[1] or "", 0), value
+
+    return sorted((str(value) for value in np.unique(column) if value != ""), key=size)
 
 
 def mask_of(walks: Walks, filters: Sequence[str]) -> Mask:

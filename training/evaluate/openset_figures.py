@@ -20,7 +20,7 @@ from gallery.open_set_metrics import (
     worth_of,
 )
 from training.data.arrays import Strings
-from training.evaluate.openset_data import Walks
+from training.evaluate.openset_data import Walks, values_of
 from training.evaluate.openset_search import Searches
 from training.protocols.cells import Integers, Mask
 
@@ -205,10 +205,10 @@ def _rows(
     whole = Row("", "all", _people(drawn, drawn.mated), int(drawn.mated.sum()), cells(None))
     rows = [whole]
     for column, values in probes.items():
-        for value in np.unique(values):
+        for value in values_of(values):
             mask = drawn.mated & (values == value)
-            if value != "" and mask.any():
-                rows.append(Row(column, str(value), _people(drawn, mask), int(mask.sum()), cells(mask)))
+            if mask.any():
+                rows.append(Row(column, value, _people(drawn, mask), int(mask.sum()), cells(mask)))
     return tuple(rows)
 
 

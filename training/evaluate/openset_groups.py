@@ -11,6 +11,7 @@ from gallery.intervals import few_errors, people_needed
 from gallery.metrics import Interval, Reals
 from gallery.open_set_metrics import ratio_of, shares
 from training.data.arrays import Strings
+from training.evaluate.openset_data import values_of
 from training.evaluate.openset_figures import LEAST_PEOPLE, Cell, Drawn
 from training.protocols.cells import Mask
 
@@ -71,7 +72,7 @@ def _grouping(drawn: Drawn, column: str, values: Strings, threshold: float, rate
     false_positive: Rates = {}
     false_negative: Rates = {}
     passed = drawn.best >= threshold
-    for value in (str(v) for v in np.unique(values) if v != ""):
+    for value in values_of(values):
         mask = values == value
         strangers, mated = mask & ~drawn.mated, mask & drawn.mated
         wrong, missed = (
