@@ -1,4 +1,4 @@
-"""`gaitkeeper evaluate`: gait, openset, fusion, thresholds, actions, calibrate, manifest."""
+"""`gaitkeeper evaluate`: gait, openset, fusion, thresholds, growth, actions, calibrate, manifest."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,7 +21,7 @@ from training.evaluate.plot import plot_confusion, plot_matrices
 from training.evaluate.progress import bar
 from training.evaluate.results import cell_rows, heading, left_out_rows, rounded, to_text, write_csv, write_text
 from training.evaluate.sources import GaitProtocol, People, is_simulated, open_source
-from training.evaluate.ways_cli import fusion, thresholds
+from training.evaluate.ways_cli import fusion, growth, thresholds
 from training.protocols.cells import used
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.command()(openset)
 app.command()(fusion)
 app.command()(thresholds)
+app.command()(growth)
 
 BundleOption = Annotated[
     Path | None,

@@ -1,4 +1,4 @@
-"""`gaitkeeper evaluate fusion` and `thresholds`: how a gallery should score and decide, on data with known answers."""
+"""`gaitkeeper evaluate fusion`, `thresholds` and `growth`: how a gallery should score and decide, and what holds."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,7 @@ from training.data.open import open_set
 from training.evaluate.clip_ways import Clips, embed_clips
 from training.evaluate.embedding import embed_set
 from training.evaluate.fusion import Comparison, compare
+from training.evaluate.growth import grow
 from training.evaluate.progress import bar
 from training.evaluate.results import rounded, to_text, write_text
 from training.evaluate.show import per_cent, plain_grid
@@ -109,6 +110,40 @@ def thresholds(
         typer.echo(text, nl=False)
     else:
         _show_thresholds(Console(), found)
+
+
+def growth(
+    embeddings: Annotated[
+        Path, typer.Option("--embeddings", metavar="NPZ", help="Of many people: embeddings, subject[, sequence].")
+    ],
+    known: Annotated[int, typer.Option("--known", min=3, help="People to calibrate on.")] = 100,
+    splits: Annotated[int, typer.Option("--splits", min=1, help="How often other people are known.")] = 20,
+    fpir: Annotated[list[float] | None, typer.Option("--fpir", help="Rates to aim at (0.05, 0.1).")] = None,
+    seed: Seed = 0,
+    out: Out = None,
+    json: AsJson = False,
+) -> None:
+    """Calibrate on a few people, enroll three and ten times as many: does the rate hold where nothing was measured?
+
+    Example: gaitkeeper evaluate growth --embeddings population.npz --known 100
+    """
+    labelled, _ = _of_file(embeddings)
+    found = list(grow(labelled, known, tuple(fpir or TARGETS[:2]), splits=splits, seed=seed))
+    text = to_text({"embeddings": embeddings.name, "growth": [rounded(one.to_json()) for one in found]})
+    if out is not None:
+        write_text(out, text)
+    if json:
+        typer.echo(text, nl=False)
+        return
+    grid = plain_grid(
+        f"thresholds of {known} people in galleries of more",
+        ("aim %", "FPIR %", "most draws", "FNIR %", "too few people"),
+    )
+    for one in found:
+        most = f"{per_cent(one.fpir_low)}-{per_cent(one.fpir_high)}"
+        refused = f"{one.refused}/{one.splits}"
+        grid.add_row(str(one.size), f"{100 * one.rate:g}", per_cent(one.fpir), most, per_cent(one.fnir), refused)
+    Console().print(grid)
 
 
 def _opened(path: Path | None) -> Bundle:

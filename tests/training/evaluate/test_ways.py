@@ -12,6 +12,7 @@ from tests.training.evaluate.planted import casia_b_walks
 from training.evaluate.cli import app
 from training.evaluate.clip_ways import Clips, clip_scores
 from training.evaluate.fusion import compare
+from training.evaluate.growth import grow
 from training.evaluate.score_ways import Searched, logistic, normalised, subject_scores
 from training.evaluate.thresholds import Scene, compare_thresholds, scenes_of
 from training.protocols import casia_b
@@ -116,3 +117,12 @@ def test_the_command_prints_the_ways(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "FNIR %, score of a subject" in said
     assert "40 people, 160 templates, 80 searches" in said
     assert json.loads(out.read_text())["fnir_at_fpir"]["margin to the runner-up"]
+
+
+def test_a_rate_holds_in_galleries_larger_than_those_it_was_measured_in() -> None:
+    rows, subjects = people(people=150)
+    found = list(grow(Labelled.of(rows, subjects), 50, (0.1, 0.0001), splits=6))
+    assert [one.size for one in found] == [50, 149, 50, 149]
+    assert all(0.03 < one.fpir < 0.2 and one.refused == 0 for one in found[:2])
+    assert found[1].fnir > found[0].fnir
+    assert all(one.refused == 6 and np.isnan(one.fpir) for one in found[2:])
