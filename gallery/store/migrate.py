@@ -1,11 +1,13 @@
 """Brings a database to the present schema, from nothing or from any earlier one."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from gallery.keys.masters import Masters
-from gallery.store.engine import begin_writing
+from gallery.store.engine import BUSY_MS, begin_writing
 from model.errors import StoreUnavailable
 
 HEAD = "0002"
@@ -13,6 +15,8 @@ SCRIPTS = Path(__file__).parent / "migrations"
 
 # SQLite's `user_version` where nothing that a migration overwrote is left in the files.
 _CLEAN = 2
+# How long that waits for readers before it is left to the next opening.
+_PATIENCE_MS = 500
 
 
 def upgrade(engine: Engine, masters: Masters) -> None:
@@ -62,16 +66,18 @@ def _clean(engine: Engine) -> None:
     """Leave no page of an earlier version in SQLite's files, its write-ahead log among them.
 
     Pages that are given up are overwritten (`secure_delete`), but the log may have older copies. Done again at the
-    next opening if this process is killed meanwhile, or if another one is still reading.
+    next opening if this process is killed meanwhile, another one is still reading, or there is no room for a VACUUM.
     """
     with engine.execution_options(single=True).connect() as connection:
         if connection.exec_driver_sql("PRAGMA user_version").scalar_one() >= _CLEAN:
             return
-        busy = _empty_log(connection)
-        if not busy:
-            connection.exec_driver_sql("VACUUM")
-            connection.exec_driver_sql(f"PRAGMA user_version = {_CLEAN}")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+        if not _empty_log(connection):
+            with suppress(OperationalError):
+                connection.exec_driver_sql("VACUUM")
+                connection.exec_driver_sql(f"PRAGMA user_version = {_CLEAN}")
             _empty_log(connection)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_MS}")
 
 
 def _empty_log(connection: Connection) -> bool:

@@ -170,6 +170,17 @@ def test_nothing_that_an_earlier_version_kept_in_the_clear_stays_in_any_file(old
     store.close()
 
 
+def test_a_reader_of_before_delays_the_cleaning_to_the_next_opening(old: Old) -> None:
+    with old.engine.connect() as reader:
+        assert reader.execute(text("SELECT count(*) FROM templates")).scalar() == 59
+        store = open_store(old.directory)
+        assert store.gallery("staff").gallery.templates == 59
+        store.close()
+        assert any(old.embeddings[0].tobytes() in file.read_bytes() for file in old.directory.iterdir())
+    open_store(old.directory).close()
+    assert not any(old.embeddings[0].tobytes() in file.read_bytes() for file in old.directory.iterdir())
+
+
 def test_a_migration_without_its_master_key_changes_nothing(old: Old) -> None:
     class Lost:
         current = "lost"
