@@ -1,6 +1,8 @@
 """An older database under a newer journal: who was erased goes again before anything is answered."""
 
+import resource
 import shutil
+import signal
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +21,7 @@ from gallery.store.managing import merge_subjects, move_subject
 from gallery.store.removing import erase_subject
 from gallery.store.tracing import erasures_page
 from gallery.template import Consent, NewTemplate
-from model.errors import InvalidArchive
+from model.errors import InvalidArchive, StoreUnavailable
 from model.sequence import Floats
 
 BUNDLE = "b" * 64
@@ -167,6 +169,39 @@ def test_an_erasure_that_failed_is_no_hindrance_to_the_next(filled: Path) -> Non
         fail_after(erase_subject(connection, store, head(connection, "staff"), "ann"))
     done = store.erase_subject("staff", "bob")
     assert [(line.id, line.done) for line in store.journal.lines()] == [(done.id, True)]
+    store.close()
+
+
+def test_an_erasure_that_cannot_be_journaled_is_not_done_and_says_why(filled: Path) -> None:
+    store = open_store(filled)
+    (filled / FILE).mkdir()
+    with pytest.raises(StoreUnavailable, match=FILE):
+        store.erase_subject("staff", "ann")
+    assert names(store) == ["ann", "bob", "cid"]
+    (filled / FILE).rmdir()
+    store.erase_subject("staff", "ann")
+    assert names(store) == ["bob", "cid"]
+    store.close()
+
+
+@pytest.mark.parametrize("after", [0, 1, 100])
+def test_a_disk_that_is_full_keeps_the_journal_as_it_was(filled: Path, after: int) -> None:
+    store = open_store(filled)
+    store.erase_subject("staff", "bob")
+    whole = (filled / FILE).read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        # No file may grow: the database has room in its log, the journal has not.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (max(len(whole) + after, 1), limits[1]))
+        with pytest.raises(OSError, match="File too large"):
+            store.journal.add("one more", {"templates": []}, lambda asked: True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert (filled / FILE).read_bytes() == whole
+    store.erase_subject("staff", "ann")
+    assert [line.number for line in store.journal.lines()] == [1, 2]
     store.close()
 
 
