@@ -19,9 +19,9 @@ def outlying(values: Reals, *, alpha: float = FALSE_ALARMS, resolution: float = 
     """A bound that none of these (n,) passes but by chance `alpha`: the upper tail, carried on as an exponential.
 
     Scale and start come from the quantiles 0.8 and 0.95, which a twentieth of outliers does not move. Cosines end at 1
-    and counts are thinned by a root before, so that tails lighter than exponential make the rule careful (measured on
-    galleries of simulated walkers, `tests/gallery/test_doctor_rules.py`). Infinite for fewer than `LEAST`.
-    resolution: what the values are known to, the least scale.
+    and counts are thinned by a root before, so that their tails are lighter than this and the rule is careful; on an
+    exponential tail itself it errs in 5 of 100 sets of 30 and 2 of 100 of 1,000, since quantiles of few are rough.
+    Infinite for fewer than `LEAST`. resolution: what the values are known to, the least scale.
 
     >>> bound = outlying(np.linspace(0, 1, 101))
     >>> round(bound, 3)

@@ -35,7 +35,7 @@ def plot_groups(report: OpenSetReport, caption: str) -> Figure | None:
         axes.set_xlabel("false alarms: FPIR (%)" if error == "FPIR" else "misses: FNIR (%)")
     names = [f"{grouping.column} {group.value} ({group.people})" for grouping, group, _ in places]
     left.set_yticks([y for *_, y in places], names, fontsize=9)
-    left.invert_yaxis()
+    left.set_ylim(places[-1][2] + 0.7, -0.7)  # the first at the top
     title = f"Groups at one threshold ({first.threshold:.3f}); 95 %, people redrawn; in brackets: people"
     figure.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")
     write_caption(figure, caption)
