@@ -38,21 +38,27 @@ def merge(
     """
     there = {row.gallery_id: row for row in targets}
     target = there[answering]
-    given = {row.gallery_id: _new_to(connection, store, row, there.get(row.gallery_id)) for row in sources}
+    held = {row.gallery_id: plain_templates(connection, store, row) for row in sources}
+    known = {gallery: _known(connection, there.get(gallery)) for gallery in held}
+    given = {gallery: [item for item in held[gallery] if item.source not in known[gallery]] for gallery in held}
     # All numbers are known before any is written: a template of one generation says which one of another it is of.
     first = store.next_keys(connection, "templates", sum(map(len, given.values())))
     numbers = {item.id: first + i for i, item in enumerate(item for each in given.values() for item in each)}
+    same = {
+        item.id: known[gallery][item.source] for gallery in held for item in held[gallery] if item.id not in numbers
+    }
+    origins = {**numbers, **{old: origin for old, (_, origin) in same.items()}}
     for row in sources:
         if row.gallery_id in there:
             owner = owner_of(connection, store, there[row.gallery_id])
         else:
             owner = make_owner(connection, store, row.gallery_id, target.name, target, metadata)
-        items = [(owner, replace(item, origin=_origin(item, numbers))) for item in given[row.gallery_id]]
+        items = [(owner, replace(item, origin=_origin(item, origins))) for item in given[row.gallery_id]]
         displace(connection, store, row)
         of_gallery = select(galleries.c.fingerprint).where(galleries.c.id == row.gallery_id)
         place(connection, store, str(connection.scalar(of_gallery)), items, numbers[items[0][1].id] if items else None)
-        kept = {item.id: numbers[item.id] for _, item in items}
-        erasing.record_move(connection, store, row.gallery_id, row.id, owner.key, kept)
+        became = {item.id: numbers.get(item.id) or same[item.id][0] for item in held[row.gallery_id]}
+        erasing.record_move(connection, store, row.gallery_id, row.id, owner.key, became)
     return len(given[answering])
 
 
@@ -96,18 +102,17 @@ def both(of_source: bytes | None, of_target: bytes | None) -> bytes | None:
     return content
 
 
-def _new_to(connection: Connection, store: "Store", row: Row[Any], target: Row[Any] | None) -> list[Plain]:
-    """The templates of `row` but for the recordings that `target` has already."""
-    held = plain_templates(connection, store, row)
+def _known(connection: Connection, target: Row[Any] | None) -> dict[str | None, tuple[int, int]]:
+    """The recordings that a target has already: source → template and its origin, which may be itself."""
     if target is None:
-        return held
-    sources = select(templates.c.source).where(templates.c.subject_id == target.id, templates.c.source.is_not(None))
-    known = set(connection.scalars(sources))
-    return [item for item in held if item.source not in known]
+        return {}
+    wanted = select(templates.c.source, templates.c.id, templates.c.origin)
+    rows = connection.execute(wanted.where(templates.c.subject_id == target.id, templates.c.source.is_not(None)))
+    return {row.source: (row.id, row.origin or row.id) for row in rows}
 
 
-def _origin(item: Plain, numbers: dict[int, int]) -> int | None:
-    return None if item.origin is None else numbers.get(item.origin, item.origin)
+def _origin(item: Plain, origins: dict[int, int]) -> int | None:
+    return None if item.origin is None else origins.get(item.origin, item.origin)
 
 
 def _consent(row: Row[Any]) -> Consent:

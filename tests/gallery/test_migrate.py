@@ -348,3 +348,19 @@ def test_a_library_that_is_open_meanwhile_follows_the_switch_at_once(staff: Stor
     switch(begin_rollback(staff, "staff", None))
     (again,) = library.identify("staff", probe, fingerprint=OLD.fingerprint, threshold=0.5)
     assert again.subject == "s1"
+
+
+def test_of_a_recording_that_both_had_no_generation_keeps_a_second_copy_when_it_is_erased(staff: Store) -> None:
+    twice = walking(0, seed=0)
+    row = embed(OLD, [twice])[0]
+    (same,) = staff.enroll("staff", OLD.fingerprint, [NewTemplate("s1", row, {}, 60, source_of(twice))])
+    complete(filled(staff))
+    assert staff.subject("staff", "s1").templates == TAKES, "what has no skeleton stays behind"
+    merge_subjects(staff, "staff", "s0", "s1")
+    kept = staff.templates_of("staff", "s1")
+    copy = next(each for each in kept if np.allclose(each.embedding, expected(0)[0], atol=1e-6))
+    staff.erase_template("staff", copy.id)
+    switch(begin_rollback(staff, "staff", None), partial=True)
+    assert not any(np.allclose(each, row, atol=1e-6) for each in held(staff, "s1"))
+    assert same.template not in {each.id for each in staff.templates_of("staff", "s1")}
+    assert agrees(staff)
