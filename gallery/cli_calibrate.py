@@ -136,7 +136,6 @@ def _measured(
     from gallery.calibrate import SIZES, TARGET_FPIR
     from gallery.calibration_data import held_by, measure
     from gallery.calibration_progress import bar
-    from gallery.printing import err
     from model.errors import BundleMismatch
 
     held = library.gallery(name)
@@ -147,16 +146,38 @@ def _measured(
         if material.fingerprint and material.fingerprint != held.fingerprint:
             raise BundleMismatch(name, held.fingerprint, material.fingerprint)
         templates = templates or max(1, round(held.templates / max(held.subjects, 1)))
-    for line in () if as_json else material.left_out[:LEFT_OUT_SHOWN]:
-        err.print(f"left out: {line}", markup=False, soft_wrap=True)
-    if len(material.left_out) > LEFT_OUT_SHOWN:
-        err.print(f"left out: {len(material.left_out)} files in all", markup=False)
+    if not as_json:
+        _say_left_out(material.left_out)
     with bar("measuring", len(SIZES) + 2) as done:
-        return measure(
+        found = measure(
             material, by=by, session=session, templates_per_subject=None if labelled is None else templates,
             best=library.best, target_fpir=TARGET_FPIR if rate is None else rate, min_margin=min_margin, seed=seed,
             progress=done,
         )  # fmt: skip
+    if not as_json:
+        _say_doubts(name, sessions=material.sessions(session) is not None, own=labelled is None)
+    return found
+
+
+def _say_left_out(left_out: tuple[str, ...]) -> None:
+    from gallery.printing import err
+
+    for line in left_out[:LEFT_OUT_SHOWN]:
+        err.print(f"left out: {line}", markup=False, soft_wrap=True)
+    if len(left_out) > LEFT_OUT_SHOWN:
+        err.print(f"left out: {len(left_out)} files in all", markup=False)
+
+
+def _say_doubts(name: str, *, sessions: bool, own: bool) -> None:
+    """What may be wrong with what was measured on."""
+    from gallery.printing import err
+
+    if not sessions:
+        line = "note: no label says which are of one recording (--session); where some are, too few mates are missed"
+        err.print(line, markup=False, soft_wrap=True)
+    if own:
+        line = f"note: who is enrolled twice counts as a stranger let through; `gaitkeeper gallery doctor {name}` looks"
+        err.print(line, markup=False, soft_wrap=True)
 
 
 def _read(path: Path, bundle: "Bundle") -> "Material":
