@@ -33,7 +33,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "simulate": ("training.simulate.cli", "app", "Simulate walkers and actions."),
     "train": ("training.cli", "train", "Train a network from a recipe (needs the extra `train`)."),
     "export": ("training.cli_export", "export", "Export a run to a bundle (needs the extra `train`)."),
-    "evaluate": ("training.evaluate.cli", "app", "Rank-1 on CASIA-B and other protocols, accuracy, calibration."),
+    "evaluate": (
+        "training.evaluate.cli",
+        "app",
+        "Rank-1 on CASIA-B and other protocols, open set, accuracy, calibration.",
+    ),
 }
 
 

@@ -25,22 +25,14 @@ def doctor(
 ) -> None:
     """Examine a gallery: people enrolled twice, templates under a wrong name, who is hard to know, what is lacking.
 
-    Nothing is changed. Status 0: nothing was found; 1: something was. Advice, such as a missing view, is no finding
-    unless --strict.
+    Nothing is changed, and the audit log says that it was looked at. Status 0: nothing was found; 1: something was.
+    Advice, such as a missing view, is no finding unless --strict.
 
     Example: gaitkeeper gallery doctor staff --out staff.html
     """
-    from gallery.opening import open_data
     from gallery.printing import print_json
-    from gallery.store.examining import examine as read
 
-    store = open_data(data)
-    try:
-        from gallery.doctor_findings import Held
-
-        held = Held.of(read(store, name))
-    finally:
-        store.close()
+    held = _read(data, name)
     report = _examined(held, days)
     if out is not None:
         from gallery.doctor_page import doctor_page
@@ -52,6 +44,23 @@ def doctor(
         _say(report, out)
     if report.serious or (strict and report.findings):
         raise typer.Exit(1)
+
+
+def _read(data: Path, name: str) -> "Held":
+    """The gallery, and a line in the audit log: everybody is compared with everybody, which is many searches."""
+    from gallery.doctor_findings import Held
+    from gallery.opening import open_data
+    from gallery.store.audit import Note, append_many
+    from gallery.store.examining import examine
+
+    store = open_data(data)
+    try:
+        found = examine(store, name)
+        numbers = {"subjects": len(found.people), "templates": len(found.rows.ids)}
+        append_many(store, [Note("examine", found.head.key, None, numbers)])
+        return Held.of(found)
+    finally:
+        store.close()
 
 
 def _examined(held: "Held", days: int) -> "Report":

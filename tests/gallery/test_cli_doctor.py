@@ -11,6 +11,7 @@ import pytest
 from gallery.doctor_findings import Held
 from gallery.library import Library
 from gallery.store import Store, open_store
+from gallery.store.audit import audit_page
 from gallery.store.examining import examine
 from gallery.template import Consent, NewTemplate
 from model.clips import unit_length
@@ -79,6 +80,8 @@ def test_a_healthy_gallery_is_status_0_and_a_fault_is_status_1_with_its_names(
     assert "nothing was found" in said
     assert "probable duplicates" in said
     library = Library(open_store(tmp_path / "data"))
+    looked = [entry for entry in audit_page(library.store) if entry.action == "examine"]
+    assert [json.loads(entry.detail) for entry in looked] == [{"subjects": 60, "templates": 480}]
     new = [NewTemplate("[b]impostor", unit_length(planted.of(7)[None].astype(np.float32))[0]) for _ in range(5)]
     library.enroll("staff", new, fingerprint=BUNDLE)
     library.close()
