@@ -5,6 +5,7 @@ opcodes that data need and no others; what they may name is in `pickle_arrays.MA
 """
 
 import pickletools
+from collections.abc import Mapping
 from typing import Any
 
 from model.errors import LimitExceeded
@@ -35,7 +36,7 @@ def unpickle(source: Source) -> Any:
 
     Raises `UnreadableFile` for whatever is not data, naming it, and `LimitExceeded` for a program without end.
     """
-    machine = _Machine()
+    machine = Machine()
     try:
         for step, (opcode, argument, _) in enumerate(pickletools.genops(source.data)):
             if step >= MOST_STEPS:
@@ -48,11 +49,15 @@ def unpickle(source: Source) -> Any:
         source.fail(f"is a broken pickle: {str(error).splitlines()[0][:80] if str(error) else type(error).__name__}")
 
 
-class _Machine:
-    def __init__(self) -> None:
+class Machine:
+    """The stack machine. `makers` are the names that a pickle may call, and what is called in their place."""
+
+    def __init__(self, makers: Mapping[tuple[str, str], Maker] = MAKERS) -> None:
+        self._makers = makers
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
+        self._memoized = 0
 
     def pop(self) -> Any:
         return self._stack.pop()
@@ -67,13 +72,17 @@ class _Machine:
         elif name in _TUPLES:
             self._tuple(len(self._stack) - _TUPLES[name])
         elif name in ("PUT", "BINPUT", "LONG_BINPUT"):
-            self._memo[argument] = self._stack[-1]
+            self._remember(argument)
         elif name == "MEMOIZE":
-            self._memo[len(self._memo)] = self._stack[-1]
+            self._remember(self._memoized)
         elif name in ("GET", "BINGET", "LONG_BINGET"):
             self._stack.append(self._memo[argument])
         elif name not in ("PROTO", "FRAME", "STOP"):
             self._compose(name, argument)
+
+    def _remember(self, place: int) -> None:
+        self._memo[place] = self._stack[-1]
+        self._memoized += 1
 
     def _compose(self, name: str, argument: Any) -> None:
         match name:
@@ -97,10 +106,10 @@ class _Machine:
             case "SETITEMS":
                 self._update(self._since_mark())
             case "GLOBAL":
-                self._stack.append(_maker(*argument.split(" ", 1)))
+                self._stack.append(self._maker(*argument.split(" ", 1)))
             case "STACK_GLOBAL":
                 attribute, module = self._stack.pop(), self._stack.pop()
-                self._stack.append(_maker(module, attribute))
+                self._stack.append(self._maker(module, attribute))
             case "REDUCE":
                 self._call()
             case "BUILD":
@@ -131,7 +140,7 @@ class _Machine:
 
     def _call(self) -> None:
         arguments, maker = self._stack.pop(), self._stack.pop()
-        if maker not in MAKERS.values() or not isinstance(arguments, tuple):
+        if maker not in self._makers.values() or not isinstance(arguments, tuple):
             raise Refused("calls something that makes no data")
         self._stack.append(maker(*arguments))
 
@@ -141,13 +150,12 @@ class _Machine:
             raise Refused("sets the state of something that is no array")
         self._stack[-1].set_state(state)
 
-
-def _maker(module: Any, name: Any) -> Maker:
-    maker = MAKERS.get((module, name)) if isinstance(module, str) and isinstance(name, str) else None
-    if maker is None:
-        wanted = f"{module}.{name}"[:60]
-        raise Refused(f"names {wanted}; only arrays, numbers, text, lists and dicts are read, and nothing is run")
-    return maker
+    def _maker(self, module: Any, name: Any) -> Maker:
+        maker = self._makers.get((module, name)) if isinstance(module, str) and isinstance(name, str) else None
+        if maker is None:
+            wanted = f"{module}.{name}"[:60]
+            raise Refused(f"names {wanted}; only arrays, numbers, text, lists and dicts are read, and nothing is run")
+        return maker
 
 
 def _pairs(items: list[Any]) -> dict[str | int, Any]:
