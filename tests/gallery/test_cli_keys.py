@@ -102,7 +102,7 @@ def test_json_says_what_was_done(run, library):
     (done,) = json.loads(run("keys", "rotate", "-g", "staff", "--json")[1])["rotations"]
     assert (done["wrapped"], done["resumed"]) == (3, False)
     assert json.loads(run("keys", "rotate", "-g", "staff", "--transform", "--json")[1])["templates"] == 3
-    assert json.loads(run("keys", "rotate", "--master", "--json")[1])["wrapped"] == 4
+    assert json.loads(run("keys", "rotate", "--master", "--json")[1])["wrapped"] == 5
     assert len(json.loads(run("keys", "destroy-old", "--yes", "--json")[1])["destroyed"]) == 1
 
 
