@@ -5,7 +5,21 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, Text, any_, func, literal, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 # Below this many rows COPY's round trips cost more than they save.
@@ -30,6 +44,22 @@ def is_among(kind: str, column: Column[Any], values: ColumnElement[Any]) -> Colu
 
 def as_value(kind: str, values: Sequence[str] | Sequence[int]) -> Any:
     return json.dumps(list(values)) if kind == "sqlite" else list(values)
+
+
+def pairs(kind: str) -> Select[tuple[int, str]]:
+    """Pairs of a number and a text, of which `as_pairs` makes the parameters."""
+    if kind == "sqlite":
+        pair = func.json_each(bindparam("pairs", type_=Text)).table_valued("value").c.value
+        return select(func.json_extract(pair, "$[0]"), func.json_extract(pair, "$[1]"))
+    given = (bindparam("numbers", type_=ARRAY(BigInteger)), bindparam("texts", type_=ARRAY(Text)))
+    found = func.unnest(*given).table_valued("number", "text").render_derived()
+    return select(found.c.number, found.c.text)
+
+
+def as_pairs(kind: str, values: Sequence[tuple[int, str]]) -> Mapping[str, Any]:
+    if kind == "sqlite":
+        return {"pairs": json.dumps(values)}
+    return {"numbers": [number for number, _ in values], "texts": [text for _, text in values]}
 
 
 def insert_many(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

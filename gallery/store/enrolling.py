@@ -7,11 +7,11 @@ from operator import xor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, tuple_, update
 
 from gallery.keys.sealing import Sealer, bound_to, keyed_hash, mark_of, new_key
 from gallery.store import audit
-from gallery.store.bulk import among, insert_many
+from gallery.store.bulk import Question, among, as_pairs, insert_many, pairs
 from gallery.store.moments import moment, stamp
 from gallery.store.reading import family_of
 from gallery.store.rows import Added, Change, Head
@@ -41,6 +41,13 @@ _TEMPLATE = (
 )
 _CHANGE = ("seq", "kind", "gallery_id", "subject_id", "template_id", "at")
 _VAULT = ("template_id", "skeleton", "expires")
+
+# Which of these (subject, source) there are.
+_HELD = Question(
+    lambda kind: select(templates.c.subject_id, templates.c.source).where(
+        tuple_(templates.c.subject_id, templates.c.source).in_(pairs(kind))
+    )
+)
 
 
 def enroll(
@@ -213,19 +220,12 @@ def _fresh(
     connection: Connection, owners: _Owners, new: Sequence[NewTemplate], sources: Sequence[str | None]
 ) -> list[int]:
     """Places in `new` of the templates that are no repetitions."""
-    asked = sorted({source for item, source in zip(new, sources, strict=True) if source and _has(owners, item)})
-    known: set[tuple[int, str]] = set()
-    if asked:
-        wanted = select(templates.c.subject_id, templates.c.source).where(among(connection, templates.c.source, asked))
-        known.update((owner, source) for owner, source in connection.execute(wanted))
+    marks = [(owners.of[item.subject][0], source) for item, source in zip(new, sources, strict=True)]
+    asked = sorted({(owner, source) for owner, source in marks if source is not None and owner in owners.known})
+    known = set(_HELD.ask(connection, **as_pairs(connection.dialect.name, asked))) if asked else set()
     fresh = []
-    for place, (item, source) in enumerate(zip(new, sources, strict=True)):
-        mark = (owners.of[item.subject][0], source or "")
-        if source is None or mark not in known:
+    for place, mark in enumerate(marks):
+        if mark[1] is None or mark not in known:
             fresh.append(place)
             known.add(mark)
     return fresh
-
-
-def _has(owners: _Owners, item: NewTemplate) -> bool:
-    return owners.of[item.subject][0] in owners.known

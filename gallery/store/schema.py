@@ -124,8 +124,8 @@ templates = Table(
     # None if it was enrolled itself. Templates of one origin (their own id where it is None) are erased together.
     Column("origin", Key),
     Column("created", BigInteger, nullable=False),
-    UniqueConstraint("source", "subject_id", name="templates_of_source"),
-    Index("templates_of_subject", "subject_id", "id"),
+    # In this order new rows come to its end: in that of the hashes each would come to another page.
+    UniqueConstraint("subject_id", "source", name="templates_of_subject"),
     Index("templates_of_gallery", "gallery_id", "id"),
     # Most have none: those are left out.
     Index("templates_of_origin", "origin", **_where("origin IS NOT NULL")),

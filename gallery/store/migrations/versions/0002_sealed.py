@@ -127,9 +127,8 @@ def _make_templates() -> None:
         column("source", sa.String(128)),
         column("origin", KEY),
         required("created", sa.BigInteger),
-        sa.UniqueConstraint("source", "subject_id", name="templates_of_source"),
+        sa.UniqueConstraint("subject_id", "source", name="templates_of_subject"),
     )
-    op.create_index("templates_of_subject", "templates", ["subject_id", "id"])
     op.create_index("templates_of_gallery", "templates", ["gallery_id", "id"])
     op.create_index("templates_of_origin", "templates", ["origin"], **where("origin IS NOT NULL"))
     op.create_table(
