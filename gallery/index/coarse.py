@@ -7,6 +7,7 @@ there are twice as many rows, leaves out what went, and puts the result in the p
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,9 @@ from gallery.index.view import Base, View
 from model.sequence import Floats
 
 log = logging.getLogger(__name__)
+
+# After a failure beside, such as want of memory, before the next attempt.
+REST_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class CoarseIndex:
         self._compact, self._upkeep, self._audit = compact, upkeep, audit
         self._writing = threading.Lock()
         self._worker: threading.Thread | None = None
+        self._rests_until = 0.0
         self._gone: list[Ids] = []
         self._view = View.of(base)
         with self._writing:
@@ -119,7 +124,8 @@ class CoarseIndex:
         return probes
 
     def _start_if_due(self) -> None:
-        if self._worker is None and self._job(self._view) is not None:
+        rested = time.monotonic() >= self._rests_until
+        if rested and self._worker is None and self._job(self._view) is not None:
             self._worker = threading.Thread(target=self._work, name="index-upkeep", daemon=True)
             self._worker.start()
 
@@ -130,7 +136,7 @@ class CoarseIndex:
         except Exception:
             log.exception("an index could not be kept up; it goes on as it is")
             with self._writing:
-                self._worker = None
+                self._worker, self._rests_until = None, time.monotonic() + REST_S
 
     def _work_once(self) -> bool:
         with self._writing:

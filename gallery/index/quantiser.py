@@ -73,7 +73,7 @@ class Quantiser:
 
     @cached_property
     def coarse(self) -> Any:
-        """FAISS's index of the centres. Whoever uses it must keep the quantiser."""
+        """FAISS's index of the centres; what is made from it keeps it."""
         coarse = faiss.IndexFlatIP(self.directions)
         coarse.add(self.centres)
         return coarse
