@@ -42,7 +42,8 @@ def _duplicates(report: Report, held: Held, model: Model) -> tuple[Report, set[t
     power = self_split(model, bound)
     note = f"log-likelihood ratio at least {bound:.1f}"
     if power is not None:
-        note += f"; of people enrolled twice at best {100 * power:.0f} % would be found (tried on halves of their own)"
+        low, high = (f"{100 * share:.0f}" for share in power)
+        note += f"; of people enrolled twice {low} to {high} % would be found (tried on halves of their own)"
     check = Check("probable duplicates", f"{pairs:,.0f} pairs of subjects", len(found), note)
     return report.with_more(check, findings), {(a, b) for a, b, _ in found}
 

@@ -39,7 +39,7 @@ def test_a_person_enrolled_twice_is_found_and_nobody_else():
         planted.owner[row] = 60
     report = examine(planted.held(), now=NOW)
     assert [finding.subjects for finding in report.serious] == [("s007", "s060")]
-    assert "at best 100 %" in report.checks[0].note
+    assert "to 100 % would be found" in report.checks[0].note
 
 
 def test_people_enrolled_twice_with_a_single_template_each_are_no_matter_of_course():
