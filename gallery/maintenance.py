@@ -18,6 +18,7 @@ from gallery.store import Store
 from gallery.store.destroying import clear_former_rows, mark_destroyed, stale_snapshots, withheld
 from gallery.store.expiring import empty_vault, is_due, purge_expired
 from gallery.store.failures import as_unavailable
+from gallery.store.replaying import catch_up
 from gallery.store.snapshots import destroy
 from model.errors import GaitkeeperError
 
@@ -91,6 +92,7 @@ class Maintenance:
         with _turn(store) as ours:
             if not ours:
                 return Round(pending=len(withheld(store)))
+            catch_up(store)  # a database that was put back by other means than ours, while this was running
             due = is_due(store)
             purged = len(purge_expired(store)) if due else 0
             skeletons = empty_vault(store) if due else 0

@@ -38,7 +38,9 @@ def delete_gallery(connection: Connection, store: "Store", at: Head) -> list[Era
         )
         for subject, reason in connection.execute(held.limit(1)):
             raise SubjectHeld(name, subject, reason)
-    return [_delete_one(connection, store, key, own.family) for key, _ in doomed]
+    # The first generation too, if it has gone before: an older backup may have it, and not those that came after it.
+    keys = dict.fromkeys([*(key for key, _ in doomed), own.family])
+    return [_delete_one(connection, store, key, own.family) for key in keys]
 
 
 def _delete_one(connection: Connection, store: "Store", key: int, family: int) -> Erasure:

@@ -42,8 +42,9 @@ def catch_up(store: "Store") -> int:
             for line in again:
                 _do_again(connection, store, line, moves)
             _write_missing(connection, store, lines)
+            # Another process may have been faster.
+            store.epoch = connection.scalar(select(identity.c.epoch)) or 0
     if again:
-        store.epoch += 1
         _log.warning(
             "an older backup was restored: %d erasures were done again from %s", len(again), store.journal.path
         )
@@ -108,18 +109,15 @@ def _formerly(erasure: Erasure, moves: Sequence[Line]) -> tuple[set[int], set[in
 
 
 def _erase(connection: Connection, store: "Store", people: set[int], held: set[int]) -> None:
-    """The templates that were erased, and what a change of encoder made of them; the subjects, if they were; and
-    whoever has no template left by that, which are rows of the same in other generations of the gallery."""
+    """The templates that were erased, and what a change of encoder made of them; the subjects, if they were, and
+    whoever has no template left by that."""
     wanted = select(templates.c.id, templates.c.subject_id, templates.c.gallery_id, templates.c.mark)
-    listed, own = sorted(held), sorted(people)
+    listed = sorted(held)
+    by_number = or_(among(connection, templates.c.id, listed), among(connection, templates.c.origin, listed))
+    if people:  # with rows of the same in other generations, and all that these have
+        people |= set(connection.scalars(select(templates.c.subject_id).where(by_number)))
     gone = connection.execute(
-        wanted.where(
-            or_(
-                among(connection, templates.c.id, listed),
-                among(connection, templates.c.origin, listed),
-                among(connection, templates.c.subject_id, own),
-            )
-        )
+        wanted.where(or_(by_number, among(connection, templates.c.subject_id, sorted(people))))
     ).all()
     connection.execute(delete(templates).where(among(connection, templates.c.id, [row.id for row in gone])))
     owners = _left_empty(connection, {row.subject_id for row in gone} | people)
@@ -142,15 +140,12 @@ def _left_empty(connection: Connection, keys: Iterable[int]) -> Sequence[Any]:
 
 
 def _delete_gallery(connection: Connection, store: "Store", key: int) -> None:
-    family = connection.scalar(select(galleries.c.family).where(galleries.c.id == key))
-    if family is None:
-        return
-    for table in (templates, subjects):
-        connection.execute(delete(table).where(table.c.gallery_id == key))
-    connection.execute(delete(galleries).where(galleries.c.id == key))
-    last = connection.scalar(select(func.count()).where(galleries.c.family == family)) == 0
-    own = (secrets.c.gallery_id == key) & (secrets.c.kind != "source")
-    doomed = own | (secrets.c.gallery_id == family) if last else own
-    for number in connection.scalars(select(secrets.c.id).where(doomed)).all():
-        store.secrets.destroy(connection, number)
-    log(connection, store, key, [(Change.GALLERY_DELETED, None, None)])
+    """All generations of a gallery. key: of any of them, or of the first, which they have in common."""
+    family = connection.scalar(select(galleries.c.family).where(galleries.c.id == key)) or key
+    for each in connection.scalars(select(galleries.c.id).where(galleries.c.family == family)).all():
+        for table in (templates, subjects):
+            connection.execute(delete(table).where(table.c.gallery_id == each))
+        connection.execute(delete(galleries).where(galleries.c.id == each))
+        for number in connection.scalars(select(secrets.c.id).where(secrets.c.gallery_id.in_((each, family)))).all():
+            store.secrets.destroy(connection, number)
+        log(connection, store, each, [(Change.GALLERY_DELETED, None, None)])
