@@ -120,7 +120,7 @@ _SEEN_BY_NOBODY = text("""
 def _vacuum(store: "Store") -> bool:
     with store.write() as connection:
         now = connection.scalar(text("SELECT CAST(CAST(pg_current_xact_id() AS xid) AS text)"))
-    with store._ask() as connection:
+    with store.ask() as connection:
         if not connection.scalar(_SEEN_BY_NOBODY, {"now": now}):
             return False
         connection.exec_driver_sql(f"VACUUM {_TABLES}")

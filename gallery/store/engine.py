@@ -38,6 +38,8 @@ _POSTGRESQL_SETTINGS = {
     "timezone": "UTC",
 }
 _POOL = {"pool_size": 8, "max_overflow": 32, "pool_timeout": 10}
+# A server has a hundred by default, for all processes of all hosts.
+_POSTGRESQL_POOL = {"pool_size": 5, "max_overflow": 10, "pool_timeout": 10}
 
 
 def connect(directory: Path, database: str | None = None) -> Engine:
@@ -123,7 +125,7 @@ def _postgresql(url: URL) -> Engine:
         "tcp_user_timeout": 30_000,
     }
     given = {name: value for name, value in arguments.items() if name not in url.query}
-    engine = create_engine(url, hide_parameters=True, connect_args=given, **_POOL)
+    engine = create_engine(url, hide_parameters=True, connect_args=given, **_POSTGRESQL_POOL)
     event.listen(engine, "checkout", _refuse_closed)
     return engine
 

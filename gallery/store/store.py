@@ -1,9 +1,8 @@
 """The store: every write with its change and audit rows in one transaction, acknowledged after it is on the disk."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
@@ -12,11 +11,9 @@ from gallery.keys.masters import Masters
 from gallery.store import checking, enrolling, erasing, feed, reading, removing, writing
 from gallery.store import heads as asked
 from gallery.store.counters import next_keys
-from gallery.store.engine import begin_writing, read_only, single
-from gallery.store.failures import as_unavailable
+from gallery.store.database import Database
 from gallery.store.rows import Added, Details, Erasure, Head, Rows, Sources, Update
 from gallery.store.schema import identity
-from gallery.store.secrets import Secrets
 from gallery.store.writing import KEEP, Keep
 from gallery.template import Consent, Gallery, NewTemplate, Subject, Template, now
 from model.errors import BundleMismatch, InvalidRequest, StoreUnavailable
@@ -25,7 +22,7 @@ from model.sequence import Floats
 PAGE = 1000
 
 
-class Store:
+class Store(Database):
     """Galleries, subjects and templates. Any thread may call any method; other processes may use the same database.
 
     Every method raises `StoreUnavailable` where the database cannot do what is asked, and then nothing of it was done;
@@ -36,47 +33,11 @@ class Store:
     """
 
     def __init__(self, engine: Engine, directory: Path, masters: Masters) -> None:
-        self._engine, self._reader, self._single = engine, read_only(engine), single(engine)
-        self._writer = engine.execution_options(writes=True)
+        super().__init__(engine, masters)
         self.directory = directory
-        self.masters = masters
-        self.secrets = Secrets(masters)
-        self.kind: Literal["sqlite", "postgresql"] = "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
         with self.read() as connection:
             self.id, self.epoch = connection.execute(select(identity.c.store, identity.c.epoch)).one()
         self.journal = Journal(directory, self.id)
-
-    def close(self) -> None:
-        self.secrets.forget()
-        self._engine.dispose()
-
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """One moment of the database: what other writers do meanwhile is not seen."""
-        with as_unavailable(), self._reader.connect() as connection:
-            connection.begin()
-            yield connection
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that writes, alone; what is done in it is on the disk when the block is left, or not done."""
-        with as_unavailable(), self._writer.connect() as connection:
-            connection.begin()
-            begin_writing(connection)
-            try:
-                yield connection
-                # Leaving without this undoes everything; only after it does the caller go on.
-                with as_unavailable(committing=True):
-                    connection.commit()
-            except BaseException:
-                self.secrets.undo()
-                raise
-
-    @contextmanager
-    def _ask(self) -> Iterator[Connection]:
-        """For one statement that reads."""
-        with as_unavailable(), self._single.connect() as connection:
-            yield connection
 
     def next_keys(self, connection: Connection, name: str, count: int) -> int:
         """The first of `count` new keys in a row (`counters.NAMES`), in a transaction of `write`."""
@@ -216,17 +177,17 @@ class Store:
 
     def head(self, gallery: str) -> Head:
         """The gallery and the number of its last change; cheap enough to ask before every search."""
-        with self._ask() as connection:
+        with self.ask() as connection:
             return asked.head(connection, gallery)
 
     def heads(self) -> list[Head]:
         """Of all galleries, by key."""
-        with self._ask() as connection:
+        with self.ask() as connection:
             return asked.heads(connection)
 
     def owners(self, ids: Sequence[int]) -> Mapping[int, str]:
         """The subject of each of these templates that is there, unless its subject has expired."""
-        with self._ask() as connection:
+        with self.ask() as connection:
             return asked.owners(connection, ids)
 
     def everything(self, gallery: str) -> tuple[Head, Rows]:

@@ -48,7 +48,7 @@ def works(store: Store, vectors: Vectors) -> None:
 
 
 def test_a_server_that_ends_is_explained_and_found_again_when_it_is_back(tmp_path: Path, vectors: Vectors) -> None:
-    with PrivateServer(fsync="on") as own:
+    with PrivateServer() as own:
         store = open_store(tmp_path, database=own.server.create("staff"))
         store.create_gallery("staff", BUNDLE, 8)
         store.enroll("staff", BUNDLE, [NewTemplate("ann", vectors(1)[0])])

@@ -2,6 +2,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +176,15 @@ def test_threads_enroll_side_by_side_and_nothing_is_lost(staff: Store, vectors: 
     assert staff.subject("staff", "shared").templates == 80
     assert staff.gallery("staff").gallery.templates == 160
     assert staff.check() == []
+
+
+def test_more_may_erase_at_once_than_there_are_connections(staff: Store, vectors: Vectors) -> None:
+    names = [f"s{i}" for i in range(50)]
+    staff.enroll("staff", BUNDLE, [NewTemplate(name, vectors(1)[0]) for name in names])
+    with ThreadPoolExecutor(len(names)) as pool:
+        erasures = list(pool.map(lambda name: staff.erase_subject("staff", name), names))
+    assert sorted(each.templates[0] for each in erasures) == list(range(1, 51))
+    assert staff.subjects("staff") == []
 
 
 def test_only_this_user_can_read_the_data(tmp_path: Path) -> None:
