@@ -235,6 +235,6 @@ def _together(one: Behind, other: Behind) -> Behind:
 def _left_behind(lost: Behind) -> str:
     names = ", ".join(lost.subjects[:5]) + (", ..." if len(lost.subjects) > 5 else "")
     return (
-        f"{len(lost.subjects)} subjects have no usable skeleton in the vault and would be missing ({names}); "
+        f"the vault has no usable skeleton of {names} ({len(lost.subjects)} in all), who would be missing; "
         "enroll them again first, or leave them behind with --partial"
     )
