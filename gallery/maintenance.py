@@ -19,6 +19,7 @@ from gallery.store.destroying import clear_former_rows, mark_destroyed, stale_sn
 from gallery.store.expiring import empty_vault, is_due, purge_expired
 from gallery.store.failures import as_unavailable
 from gallery.store.replaying import catch_up
+from gallery.store.restoring import sweep
 from gallery.store.snapshots import destroy
 from model.errors import GaitkeeperError
 
@@ -92,6 +93,7 @@ class Maintenance:
         with _turn(store) as ours:
             if not ours:
                 return Round(pending=len(withheld(store)))
+            sweep(store.directory)
             catch_up(store)  # a database that was put back by other means than ours, while this was running
             due = is_due(store)
             purged = len(purge_expired(store)) if due else 0

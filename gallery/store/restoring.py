@@ -1,5 +1,6 @@
 """Puts a backup of SQLite's database in its place: checked first, all or nothing, the erasures since done again."""
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -26,6 +27,7 @@ from gallery.store.tracing import signing_keys
 from model.errors import InvalidArchive, StoreUnavailable
 
 _MAGIC = b"SQLite format 3\0"
+_STAGED = ".restore-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ def _staged(directory: Path, source: Path) -> Iterator[Path]:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise InvalidArchive(str(source), "is not a backup: no SQLite database")
     with as_unavailable():
-        staged = Path(tempfile.mkdtemp(prefix=".restore-", dir=directory))
+        sweep(directory)
+        staged = Path(tempfile.mkdtemp(prefix=f"{_STAGED}{os.getpid()}-", dir=directory))
     try:
         with _as_foreign(source), closing(opened(source, "ro")) as whole:
             with closing(opened(staged / DATABASE, "rwc")) as target:
@@ -114,6 +117,24 @@ def _staged(directory: Path, source: Path) -> Iterator[Path]:
         yield staged
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+
+
+def sweep(directory: Path) -> None:
+    """Remove what a killed process left of a restoration: a copy of a backup."""
+    for path in directory.glob(f"{_STAGED}*"):
+        owner = path.name.removeprefix(_STAGED).partition("-")[0]
+        if owner.isdecimal() and not _is_alive(int(owner)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 @contextmanager

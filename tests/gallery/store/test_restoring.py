@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from gallery.store import Store, open_store
 from gallery.store.audit import Note, append_many, audit_head, audit_page, verify_chain
 from gallery.store.backup import backup
 from gallery.store.engine import DATABASE
-from gallery.store.restoring import Restored, restore
+from gallery.store.restoring import Restored, restore, sweep
 from gallery.template import NewTemplate
 from model.errors import InvalidArchive, InvalidRequest, KeyUnavailable, StoreUnavailable
 from model.sequence import Floats
@@ -102,7 +104,7 @@ def test_a_backup_is_one_moment_while_others_write(data: Path, tmp_path: Path, v
     def write() -> None:
         number = 0
         store = open_store(data)
-        while not stop.is_set():
+        while not stop.wait(0.005):
             new = [NewTemplate(f"s{number}", each) for each in vectors(5)]
             store.enroll("staff", BUNDLE, new)
             number += 1
@@ -111,12 +113,12 @@ def test_a_backup_is_one_moment_while_others_write(data: Path, tmp_path: Path, v
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        for number in range(4):
+        for number in range(2):
             with_store(data, lambda store, number=number: backup(store, tmp_path / f"{number}.db"))  # type: ignore[misc]
     finally:
         stop.set()
         writer.join()
-    for number in range(4):
+    for number in range(2):
         place = tmp_path / f"restored-{number}"
         place.mkdir()
         shutil.copy(data / MASTER, place)
@@ -288,3 +290,39 @@ def test_restoring_that_is_interrupted_changes_nothing(data: Path, kept: Path) -
         restore(data, kept, progress=interrupted)
     assert names(data) == ["bob", "cid"]
     assert not list(data.glob(".restore-*"))
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_restoring_that_is_killed_at_any_moment_leaves_the_one_or_the_other(
+    data: Path, kept: Path, tmp_path: Path, vectors: Callable[..., Floats], lost: bool
+) -> None:
+    with_store(data, lambda store: store.erase_subject("staff", "ann"))
+    enroll(data, "dan", *vectors(2))
+    if lost:
+        (data / DATABASE).write_bytes(b"rubbish" * 999)
+    start = time.monotonic()
+    shutil.copytree(data, tmp_path / "once")
+    restore(tmp_path / "once", kept)
+    took = time.monotonic() - start
+    seen = set()
+    for number in range(10):
+        place = tmp_path / f"{number}"
+        shutil.copytree(data, place)
+        child = os.fork()
+        if child == 0:
+            restore(place, kept)
+            os._exit(0)
+        time.sleep(took * number / 9)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        if lost and (place / DATABASE).read_bytes()[:7] == b"rubbish":
+            continue
+        found = names(place)
+        seen.add(tuple(found))
+        store = open_store(place)
+        assert store.check() == []
+        assert verify_chain(store).broken is None
+        store.close()
+        sweep(place)
+        assert not list(place.glob(".restore-*"))
+    assert seen <= {("bob", "cid"), ("bob", "cid", "dan")}
