@@ -45,7 +45,7 @@ class Collector:
         self._labels: dict[str, list[str]] = {label: [] for label in LABELS}
         self._fps: list[float] = []
         self._names: dict[str, int] = {}
-        self._splits: dict[str, tuple[str, ...]] = {}
+        self._splits: dict[str, SplitOf] = {}
         self._left_out = LeftOutCounter()
         self._notes: Counter[str] = Counter()
         self._rows = 0
@@ -65,7 +65,7 @@ class Collector:
             case LeftOut():
                 self._left_out.add(item.name, item.reason)
             case SplitOf():
-                self._splits[item.name] = item.members
+                self._splits[item.name] = item
             case Noted():
                 self._notes[item.text] += item.times
 
@@ -125,14 +125,23 @@ class Collector:
         """Splits by the official rule, and those that came along; where both are, the source's, and any difference."""
         ruled = {name: np.flatnonzero(mask) for name, mask in self._kind.splits(data).items()}
         splits, problems = dict(ruled), []
-        for name, members in self._splits.items():
-            places = [self._names[member] for member in dict.fromkeys(members) if member in self._names]
-            splits[name] = np.sort(np.array(places, dtype=np.int64))
-            if absent := len(set(members)) - len(places):
-                problems.append(f"split {name} names {absent:,} recordings that are not there")
+        for name, split in self._splits.items():
+            splits[name], absent = self._members(data, split)
+            if absent:
+                what = "recordings" if split.by is None else f"values of {split.by}"
+                problems.append(f"split {name} names {absent:,} {what} that are not there")
             if name in ruled and (other := len(np.setxor1d(ruled[name], splits[name]))):
                 problems.append(f"split {name} differs from the official rule in {other:,} recordings")
         return splits, problems
+
+    def _members(self, data: ActionSet, split: SplitOf) -> tuple[Integers, int]:
+        """Recordings of a split that came along, and how many of its members are not there."""
+        wanted = set(split.members)
+        if split.by is not None:
+            labels = data.labels(split.by)
+            return np.flatnonzero(np.isin(labels, list(wanted))), len(wanted - set(labels.tolist()))
+        places = [self._names[member] for member in wanted if member in self._names]
+        return np.sort(np.array(places, dtype=np.int64)), len(wanted) - len(places)
 
     def _report(self, data: ActionSet, splits: Mapping[str, NDArray[np.int64]], problems: list[str]) -> Report:
         notes = [text if times == 1 else f"{text} ({times:,} times)" for text, times in self._notes.items()]

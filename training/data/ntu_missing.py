@@ -1,6 +1,7 @@
-"""Recordings of NTU RGB+D whose skeletons are missing or incomplete, as its makers list them: 535, 302 of them of NTU 60.
+"""Recordings of NTU RGB+D whose skeletons are missing or incomplete, as its makers list them.
 
-The lists are `NTU_RGBD_samples_with_missing_skeletons.txt` and `NTU_RGBD120_samples_with_missing_skeletons.txt` of
+535, of which 302 are of NTU RGB+D 60. The lists are `NTU_RGBD_samples_with_missing_skeletons.txt` and
+`NTU_RGBD120_samples_with_missing_skeletons.txt` of
 https://github.com/shahroudy/NTURGB-D; the second holds the first. Written here as setup, camera and person, then
 each replication.action of theirs.
 """

@@ -6,7 +6,7 @@ and `filename`. 3-D joints are the Kinect's in metres and have no confidence; jo
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from model.readers.pickle_arrays import Array
 from model.readers.source import printable
 from training.data.arrays import Frames
 from training.data.pickled import Entry, entries
-from training.data.stream import Items, LeftOut, Noted, Progress, SplitOf, Taken, with_confidence
+from training.data.stream import Item, Items, LeftOut, Noted, Progress, SplitOf, Taken, with_confidence
 
 MOST_PEOPLE = 2
 """So many people of a recording are taken, as the published training does; a data set of pairs has no third."""
@@ -130,9 +130,7 @@ def _taken(found: Annotation, labels: Mapping[str, str], joints: int) -> Items:
         raise found.fail(f"keypoint has shape {keypoint.shape}, and (people, frames, {joints}, {dims}) is expected")
     if "total_frames" in found.fields and found.number("total_frames") != keypoint.shape[1]:
         raise found.fail(f"total_frames is {found.number('total_frames')}, keypoint has {keypoint.shape[1]} frames")
-    kept: NDArray[np.float32] | NDArray[np.float16] = keypoint.astype(
-        np.float16 if keypoint.dtype == np.float16 else np.float32
-    )
+    kept: Frames = keypoint if keypoint.dtype == np.float16 else keypoint.astype(np.float32)
     frames = with_confidence(kept) if dims == 3 else _scored(found, kept)
     yield from people_of(found.name, frames, labels, found.label)
 
@@ -154,3 +152,10 @@ def people_of(name: str, frames: Frames, labels: Mapping[str, str], label: int) 
     if there.sum() > MOST_PEOPLE:
         yield Noted(f"of more than {MOST_PEOPLE} people the first {MOST_PEOPLE} are taken")
     yield Taken(name, frames[there][:MOST_PEOPLE], labels, label)
+
+
+def with_class_name(item: Item) -> Item:
+    """A recording whose action is only a number gets it as its name, "007"."""
+    if isinstance(item, Taken) and "action" not in item.labels:
+        return replace(item, labels={**item.labels, "action": f"{item.class_label:03d}"})
+    return item

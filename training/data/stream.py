@@ -41,10 +41,11 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class SplitOf:
-    """A split that the source brings along: the names of its recordings."""
+    """A split that the source brings along: the names of its recordings, or the values of their label `by`."""
 
     name: str
     members: tuple[str, ...]
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
