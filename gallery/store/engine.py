@@ -14,6 +14,7 @@ from model.errors import StoreUnavailable
 
 DATABASE = "gaitkeeper.db"
 BUSY_MS = 10_000
+OLDEST = (15,)  # of PostgreSQL
 
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {BUSY_MS}",
@@ -65,6 +66,17 @@ def single(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite":
         return engine.execution_options(single=True)
     return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def check_server(connection: Connection) -> None:
+    """Raises `StoreUnavailable` where a PostgreSQL server is too old, or its database cannot hold every name."""
+    version = connection.dialect.server_version_info or (0,)
+    if version < OLDEST:
+        found = ".".join(map(str, version))
+        raise StoreUnavailable(f"the server is PostgreSQL {found}; {OLDEST[0]} or a later one is needed")
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        raise StoreUnavailable(f"the database's encoding is {encoding}; make one with ENCODING 'UTF8'")
 
 
 def begin_writing(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from gallery.keys.masters import Masters
-from gallery.store.engine import BUSY_MS, begin_writing
+from gallery.store.engine import BUSY_MS, begin_writing, check_server
 from model.errors import StoreUnavailable
 
 HEAD = "0002"
@@ -25,6 +25,8 @@ def upgrade(engine: Engine, masters: Masters) -> None:
     Raises `StoreUnavailable` for a database of a later version, `KeyUnavailable` where a key is needed.
     """
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            check_server(connection)
         current = _revision(connection) == HEAD
     if not current:
         # Several processes may open a new directory at once: the one that gets the lock does the work.

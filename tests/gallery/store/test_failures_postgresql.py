@@ -162,6 +162,20 @@ def test_a_database_that_is_not_there_is_explained(tmp_path: Path, postgres: Ser
         open_store(tmp_path, database=postgres.url("not_there"))
 
 
+def test_a_database_that_cannot_hold_every_name_is_refused(tmp_path: Path, postgres: Server) -> None:
+    name = f"ascii_{tmp_path.name}"
+    postgres.do("CREATE DATABASE {} TEMPLATE template0 ENCODING 'SQL_ASCII'", name)
+    with pytest.raises(StoreUnavailable, match="encoding is SQL_ASCII"):
+        open_store(tmp_path, database=postgres.url(name))
+    postgres.drop(name)
+
+
+def test_a_server_that_is_too_old_is_refused(tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gallery.store.engine.OLDEST", (99,))
+    with pytest.raises(StoreUnavailable, match=r"is PostgreSQL 1\d.*; 99 or a later one is needed"):
+        open_store(tmp_path, database=postgres.url())
+
+
 def test_a_name_that_no_text_can_hold_is_refused(staff: Store) -> None:
     with pytest.raises(InvalidRequest, match="zero byte"):
         staff.subject("staff", "a\0b")
