@@ -72,9 +72,14 @@ _SEX_FACTORS = {
 _SHARED_LEG = 0.5
 
 
+def draw_sex(rng: np.random.Generator) -> str:
+    """The first draw of a body."""
+    return "female" if rng.random() < 0.5 else "male"
+
+
 def draw_body(rng: np.random.Generator) -> Body:
     """A random adult."""
-    sex = "female" if rng.random() < 0.5 else "male"
+    sex = draw_sex(rng)
     mean, sd = STATURE[sex]
     stature = mean + sd * float(np.clip(rng.standard_normal(), -2.5, 2.5))
     deviation = dict(zip(_SHARES, np.clip(rng.standard_normal(len(_SHARES)), -2.5, 2.5), strict=True))

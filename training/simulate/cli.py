@@ -21,7 +21,7 @@ from training.simulate.actions import simulate_actions
 from training.simulate.cameras import CASIA_B_VIEWS
 from training.simulate.noise import NoiseModel
 from training.simulate.seeds import role_of
-from training.simulate.walkers import CASIA_B_WALKS, simulate_walkers
+from training.simulate.walkers import CASIA_B_WALKS, people, simulate_walkers
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -70,7 +70,7 @@ def walkers(
     """Walkers in CASIA-B's structure: 6 normal walks, 2 with a bag, 2 in a coat, before 11 cameras.
 
     Writes casia-b_pose_train_valid.csv (subjects 1-74), casia-b_pose_test.csv (75 and above), walkers.npz, and
-    simulation.json with everything that made them. The same seed gives the same data.
+    people.csv (sex and stature), and simulation.json with everything that made them. The same seed gives the same data.
 
     Example: gaitkeeper simulate walkers --subjects 124 --out data/walkers
     """
@@ -99,6 +99,8 @@ def walkers(
     }
     with write.replacing(out, write.WALKERS_FILES) as draft:
         _write_walkers(draft, made, format)
+        if not same_body:
+            write.write_people(draft, people(numbers, seed))
         write.write_parameters(draft, parameters)
     _report(out, parameters, found, as_json)
 

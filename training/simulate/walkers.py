@@ -1,6 +1,6 @@
 """Simulated walkers: subjects, their walks, and what cameras see of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +14,7 @@ from model.named_layouts import COCO_17
 from model.sequence import Floats
 from training.data.arrays import SequenceSet
 from training.simulate import gait
-from training.simulate.anthropometry import Body, draw_body, standard_body
+from training.simulate.anthropometry import Body, draw_body, draw_sex, standard_body
 from training.simulate.cameras import CASIA_B_FPS, CASIA_B_VIEWS, Camera, casia_b_camera, random_camera, stacked
 from training.simulate.conditions import Appearance, Condition, Wardrobe, dress
 from training.simulate.noise import NoiseModel, body_bias, observe_all
@@ -103,6 +103,16 @@ def _of_all(numbers: Sequence[int], plan: Plan, workers: int) -> Iterator[list[S
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def people(subjects: Iterable[int], seed: int) -> list[dict[str, str]]:
+    """Who was simulated, for figures by group: subject as in the data, sex, and stature in metres."""
+    found = []
+    for subject in subjects:
+        sex = draw_sex(generator(seed, Purpose.BODY, subject))
+        stature = draw_body(generator(seed, Purpose.BODY, subject)).stature
+        found.append({"subject": f"{subject:03d}", "sex": sex, "stature": f"{stature:.3f}"})
+    return found
 
 
 def body_of(subject: int, plan: Plan) -> Body:

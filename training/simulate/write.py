@@ -1,9 +1,10 @@
 """Simulated data on disk: CASIA-B's form in two CSV files, npz, and what it was made with; whole or not at all."""
 
+import csv
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from training.data.casia_b import TEST_FILE, TRAIN_FILE, WALKERS_FILE
 
 ACTIONS_FILE = "actions.npz"
 PARAMETERS_FILE = "simulation.json"
-WALKERS_FILES = (TRAIN_FILE, TEST_FILE, WALKERS_FILE, PARAMETERS_FILE)
+PEOPLE_FILE = "people.csv"
+WALKERS_FILES = (TRAIN_FILE, TEST_FILE, WALKERS_FILE, PEOPLE_FILE, PARAMETERS_FILE)
 ACTIONS_FILES = (ACTIONS_FILE, PARAMETERS_FILE)
 LAST_TRAINING_SUBJECT = 74
 
@@ -89,6 +91,14 @@ def _rows(walkers: SequenceSet, i: int, folder: str) -> str:
     # One format of the whole sequence is several times faster than one a row.
     lines = "".join(f"{name}{number + 1:06d}.jpg{_CELLS}" for number in seen.tolist())
     return lines % tuple(frames[seen].ravel().tolist())
+
+
+def write_people(folder: Path, people: Sequence[Mapping[str, str]]) -> None:
+    """One line a subject; the keys of the first are the columns."""
+    with (folder / PEOPLE_FILE).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(people[0]))
+        writer.writeheader()
+        writer.writerows(people)
 
 
 def write_parameters(folder: Path, parameters: Mapping[str, Any]) -> None:

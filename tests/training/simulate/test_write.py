@@ -12,7 +12,7 @@ from training.data import casia_b
 from training.data.arrays import SequenceSet, load_npz
 from training.simulate import write
 from training.simulate.cli import app
-from training.simulate.walkers import simulate_walkers
+from training.simulate.walkers import Plan, body_of, simulate_walkers
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +103,11 @@ def test_the_command_writes_a_data_set_and_what_made_it(tmp_path: Path) -> None:
     again = load_npz(tmp_path / "d" / "walkers.npz")
     assert len(again) == 220
     assert sorted(p.name for p in (tmp_path / "d").iterdir()) == sorted(write.WALKERS_FILES)
+    people = (tmp_path / "d" / write.PEOPLE_FILE).read_text().splitlines()
+    assert people[0] == "subject,sex,stature"
+    assert [line.split(",")[0] for line in people[1:]] == sorted(set(again.subject))
+    body = body_of(74, Plan(seed=7))
+    assert float(people[1].split(",")[2]) == pytest.approx(body.stature, abs=1e-3)
     refused = CliRunner().invoke(app, arguments)
     assert isinstance(refused.exception, InvalidDataSet)
 
