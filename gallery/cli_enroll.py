@@ -73,9 +73,8 @@ def enroll(
     hints = {"track": track, "fps": fps, "aspect": aspect, "layout": layout}
     consent = {"consent": reference, "purpose": purpose, "expires": expires}
     entries = _entries(file, subject, manifest, labels, hints, consent)
-    mode = Duplicates(duplicates) if duplicates else None
-    if force:
-        mode = Duplicates.OFF
+    wanted = "off" if force else duplicates
+    mode = None if wanted is None else Duplicates(wanted)
     submissions = _read(entries)
     if manifest is None:
         # A file that cannot be read is known before anything is made for it.
@@ -97,16 +96,9 @@ def enroll(
             err.print(f"interrupted: {report.summary()}; the same command goes on from here", markup=False)
             raise
     if as_json:
-        told = {"gallery": name, "duplicates": screen.mode.value}
-        print_json({**told, **report.counts(), "results": report.results})
-    elif manifest is None and report.refused:
-        err.print(f"error: {report.refused[0].detail}", markup=False, soft_wrap=True)
-    elif manifest is None:
-        report.say_of_one(name)
+        print_json(report.told(name, screen))
     else:
-        report.say()
-    if screen.note and report.status["enrolled"] and not as_json:
-        err.print(f"note: {screen.note}", markup=False, soft_wrap=True)
+        report.say(name, screen, of_one=manifest is None)
     if report.refused:
         raise typer.Exit(2 if manifest is None else 1)
 

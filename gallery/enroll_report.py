@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from gallery.duplicates import Screen
 from gallery.enroll import Result
 
 REFUSALS_SHOWN = 20
@@ -10,6 +11,8 @@ REFUSALS_SHOWN = 20
 
 @dataclass(slots=True)
 class Report:
+    """The results so far, and how many of each kind."""
+
     results: list[Result] = field(default_factory=list)
     status: Counter[str] = field(default_factory=Counter)
 
@@ -28,11 +31,28 @@ class Report:
         counts = self.counts()
         return f"{counts['enrolled']} enrolled, {counts['repeated']} there already, {counts['refused']} refused"
 
-    def say_of_one(self, gallery: str) -> None:
-        """What became of one file that was not refused."""
-        from gallery.printing import out
+    def told(self, gallery: str, screen: Screen) -> dict[str, object]:
+        """All of it, for a program."""
+        return {"gallery": gallery, "duplicates": screen.mode.value, **self.counts(), "results": self.results}
+
+    def say(self, gallery: str, screen: Screen, *, of_one: bool) -> None:
+        """The same for people; of_one: of a single file."""
+        from gallery.printing import err
+
+        if of_one:
+            self._say_of_one(gallery)
+        else:
+            self._say_of_all()
+        if screen.note and self.status["enrolled"]:
+            err.print(f"note: {screen.note}", markup=False, soft_wrap=True)
+
+    def _say_of_one(self, gallery: str) -> None:
+        from gallery.printing import err, out
 
         (result,) = self.results
+        if result.status == "refused":
+            err.print(f"error: {result.detail}", markup=False, soft_wrap=True)
+            return
         if result.status == "enrolled":
             line = f"enrolled {result.subject} in gallery {gallery} (template {result.template})"
         else:
@@ -40,7 +60,7 @@ class Report:
         for each in (line, *(f"note: {note}" for note in result.notes)):
             out.print(each, markup=False, soft_wrap=True)
 
-    def say(self) -> None:
+    def _say_of_all(self) -> None:
         from gallery.printing import err, out
 
         out.print(self.summary())
