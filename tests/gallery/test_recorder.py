@@ -130,13 +130,14 @@ def test_a_log_that_cannot_be_written_says_so_and_keeps_what_it_has(store: Store
 
 
 def test_closing_where_the_log_cannot_be_written_says_so_and_ends(store: Store, slow: Slow) -> None:
+    before = set(threading.enumerate())  # other tests may have left theirs
     recorder = Recorder(store, write=slow, within_s=0.001)
     slow.fails = True
     slow.leave.release(1000)
     recorder.note("lost")
     with pytest.raises(StoreUnavailable):
         recorder.close()
-    assert not any(thread.name == "recorder" for thread in threading.enumerate())
+    assert not any(thread.name == "recorder" for thread in set(threading.enumerate()) - before)
 
 
 def test_an_entry_of_a_decision_holds_no_names() -> None:
