@@ -1,4 +1,4 @@
-"""CASIA-B, large training split (74 people train, 50 test), every pair of views.
+"""CASIA-B: the large, medium and small training split, and every pair of views.
 
 Gallery NM#1-4; probes NM#5-6, BG#1-2, CL#1-2; 11 views. For every gallery view and every other probe view the
 probes are searched among the gallery sequences of that view only; identical views are excluded. The figure of a
@@ -6,6 +6,7 @@ condition is the mean over the 10 gallery views of each probe view, then over th
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -20,10 +21,40 @@ PROBES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"NM": ("nm-05", "nm-06"), "BG": ("bg-01", "bg-02"), "CL": ("cl-01", "cl-02")}
 )
 
-TRAIN = tuple(f"{number:03d}" for number in range(1, 75))
-VALIDATION = tuple(f"{number:03d}" for number in range(60, 75))
-"""The last of the 74, held out while training; the 50 test subjects never choose a checkpoint."""
-TEST = tuple(f"{number:03d}" for number in range(75, 125))
+PEOPLE = 124
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """People 001 to `count` train, all others test.
+
+    The last `held_out` of those who train choose the checkpoint; who is tested never does.
+    """
+
+    count: int
+    held_out: int
+
+    @property
+    def train(self) -> tuple[str, ...]:
+        return _people(1, self.count)
+
+    @property
+    def validation(self) -> tuple[str, ...]:
+        return _people(self.count - self.held_out + 1, self.count)
+
+    @property
+    def test(self) -> tuple[str, ...]:
+        return _people(self.count + 1, PEOPLE)
+
+
+def _people(first: int, last: int) -> tuple[str, ...]:
+    return tuple(f"{number:03d}" for number in range(first, last + 1))
+
+
+# Chao et al., GaitSet, AAAI 2019. Validation on 060-074 is GaitGraph's; MT's and ST's are ours.
+SPLITS: Mapping[str, Split] = MappingProxyType({"lt": Split(74, 15), "mt": Split(62, 12), "st": Split(24, 5)})
+
+TRAIN, VALIDATION, TEST = SPLITS["lt"].train, SPLITS["lt"].validation, SPLITS["lt"].test
 
 
 def cells(data: SequenceSet) -> tuple[Cell, ...]:

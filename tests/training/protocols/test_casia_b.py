@@ -3,7 +3,7 @@ import pytest
 
 from model.named_layouts import COCO_17
 from training.data.arrays import SequenceSet
-from training.protocols.casia_b import PROBES, TEST, TRAIN, VALIDATION, VIEWS, cells, found
+from training.protocols.casia_b import PROBES, SPLITS, TEST, TRAIN, VALIDATION, VIEWS, cells, found
 from training.protocols.cells import used
 
 RUNS = [f"nm-{i:02d}" for i in range(1, 7)] + ["bg-01", "bg-02", "cl-01", "cl-02"]
@@ -51,3 +51,12 @@ def test_people_of_the_test_set_never_train():
     assert not set(TRAIN) & set(TEST)
     assert set(VALIDATION) < set(TRAIN)
     assert (len(TRAIN), len(VALIDATION), len(TEST)) == (74, 15, 50)
+
+
+@pytest.mark.parametrize(("name", "trained", "tested"), [("lt", 74, 50), ("mt", 62, 62), ("st", 24, 100)])
+def test_a_split_divides_all_124_people(name, trained, tested):
+    split = SPLITS[name]
+    assert (len(split.train), len(split.test)) == (trained, tested)
+    assert sorted(split.train + split.test) == [f"{number:03d}" for number in range(1, 125)]
+    assert set(split.validation) < set(split.train)
+    assert split.validation[-1] == split.train[-1]
