@@ -140,6 +140,7 @@ def delete_gallery(
 
     Example: gaitkeeper gallery delete staff --yes
     """
+    from gallery.maintenance import Maintenance
     from gallery.opening import open_library
     from gallery.printing import out
 
@@ -148,4 +149,5 @@ def delete_gallery(
         if not yes:
             confirmed(f"Delete gallery {name} with {held.subjects} subjects?")
         library.delete(name)
+        Maintenance(library).run_once()
     out.print(f"deleted gallery {name}: {held.subjects} subjects, {held.templates} templates", markup=False)

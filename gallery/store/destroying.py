@@ -21,6 +21,7 @@ from gallery.store.rows import Change, Erasure
 from gallery.store.schema import changes, erasures, galleries, snapshots
 from gallery.store.sqlite_file import file_errors, in_use, opened
 from gallery.template import State
+from model.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from gallery.store.store import Store
@@ -107,7 +108,7 @@ def _empty_log(store: "Store") -> bool:
 # Whatever may still see a row that was deleted before transaction :now: open transactions, prepared ones, standbys.
 _SEEN_BY_NOBODY = text("""
     SELECT NOT EXISTS (
-        SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+        SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND (datname = current_database() OR datname IS NULL)
             AND (age(backend_xmin) > age(CAST(:now AS xid)) OR age(backend_xid) > age(CAST(:now AS xid)))
     ) AND NOT EXISTS (
         SELECT FROM pg_prepared_xacts WHERE age(transaction) > age(CAST(:now AS xid))
@@ -117,8 +118,16 @@ _SEEN_BY_NOBODY = text("""
 """)
 
 
+# PostgreSQL passes over what somebody else owns, with a warning that nobody reads.
+_NOT_OURS = text("""
+    SELECT count(*) FROM pg_class WHERE oid = ANY(CAST(:tables AS regclass[])) AND NOT pg_has_role(relowner, 'USAGE')
+""")
+
+
 def _vacuum(store: "Store") -> bool:
     with store.write() as connection:
+        if connection.scalar(_NOT_OURS, {"tables": _TABLES.split(", ")}):
+            raise StoreUnavailable("this user must own its tables to clear them of what was erased (VACUUM)")
         now = connection.scalar(text("SELECT CAST(CAST(pg_current_xact_id() AS xid) AS text)"))
     with store.ask() as connection:
         if not connection.scalar(_SEEN_BY_NOBODY, {"now": now}):

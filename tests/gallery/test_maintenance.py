@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from gallery.maintenance import LOCK, Maintenance, Round
-from gallery.store import Store
+from gallery.store import Store, open_store
 from gallery.store.audit import audit_page
 from gallery.store.destroying import withheld
 from gallery.store.schema import secrets, snapshots, vault
@@ -19,6 +19,7 @@ from gallery.store.snapshots import begin
 from gallery.template import Consent, NewTemplate, now
 from model.errors import StoreUnavailable
 from model.sequence import Floats
+from tests.postgres import Server
 
 BUNDLE = "b" * 64
 PAST, FUTURE = now() - timedelta(days=1), now() + timedelta(days=1)
@@ -227,6 +228,25 @@ class Failing:
         if self.asked <= 3:
             raise StoreUnavailable("not now")
         return self._store
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_who_may_not_vacuum_calls_no_erasure_final(
+    staff: Store, database: str, postgres: Server, request: pytest.FixtureRequest
+) -> None:
+    name = database.rpartition("/")[2]
+    role = f"other_{name}"
+    postgres.do("CREATE ROLE {} LOGIN PASSWORD 'secret'", role)
+    request.addfinalizer(lambda: postgres.do("DROP ROLE {}", role))
+    request.addfinalizer(lambda: postgres.do("DROP OWNED BY {}", role, database=name))
+    postgres.do("GRANT ALL ON ALL TABLES IN SCHEMA public TO {}", role, database=name)
+    theirs = open_store(staff.directory, database=postgres.url(name, role, "secret"))
+    theirs.erase_subject("staff", "ann")
+    with pytest.raises(StoreUnavailable, match="own its tables"):
+        run(theirs)
+    theirs.close()
+    assert len(withheld(staff)) == 1
+    assert run(staff).pending == 0
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
