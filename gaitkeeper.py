@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "audit": ("gallery.cli_audit", "audit", "Who did what, when; check that the log is whole."),
     "bundle": ("model.cli", "bundle", "Show and check exported models."),
     "simulate": ("training.simulate.cli", "app", "Simulate walkers and actions."),
+    "data": ("training.data.cli", "data", "Say what is in a data set and whether it is all there."),
     "train": ("training.cli", "train", "Train a network from a recipe (needs the extra `train`)."),
     "export": ("training.cli_export", "export", "Export a run to a bundle (needs the extra `train`)."),
     "evaluate": (

@@ -144,9 +144,10 @@ class Collector:
         return np.sort(np.array(places, dtype=np.int64)), len(wanted) - len(places)
 
     def _report(self, data: ActionSet, splits: Mapping[str, NDArray[np.int64]], problems: list[str]) -> Report:
-        notes = [text if times == 1 else f"{text} ({times:,} times)" for text, times in self._notes.items()]
+        notes = [f"{text}: {times:,}" for text, times in self._notes.items()]
         return Report(
-            kind=self._kind.name, title=self._kind.title, source=str(self._path), counts=counts_of(data),
+            kind=self._kind.name, title=self._kind.title, source=str(self._path),
+            counts=counts_of(data) | dict(self._kind.counts(data)),
             splits={name: len(members) for name, members in splits.items()}, left_out=self._left_out.result(),
             expected=self._kind.expected, notes=(*self._kind.notes, *notes), problems=tuple(problems),
         )  # fmt: skip

@@ -20,13 +20,19 @@ def no_splits(data: ActionSet) -> Mapping[str, Mask]:
     return {}
 
 
+def no_counts(data: ActionSet) -> Mapping[str, int]:
+    del data
+    return {}
+
+
 @dataclass(frozen=True)
 class Kind:
     """A data set in one of the forms it is distributed in.
 
     files: all files that decide what is read, for a path that is of this kind. items: one pass over them.
     splits: the official splits as masks (n,) by name; a split that the source brings along is compared with it.
-    expected: official counts (`training.data.report.Report.expected`). largest: recordings' most people.
+    counts: what else is counted; from labels and lengths, since the frames may not be there. expected: official
+    counts (`training.data.report.Report.expected`).
     version goes up when the same files are read otherwise than before, so that no old cache is taken.
     """
 
@@ -39,6 +45,7 @@ class Kind:
     items: Callable[[Path, Progress | None], Items]
     dims: int = 3
     splits: Callable[[ActionSet], Mapping[str, Mask]] = no_splits
+    counts: Callable[[ActionSet], Mapping[str, int]] = no_counts
     expected: Mapping[str, int] = field(default_factory=dict)
     aspect: float | None = None
     notes: tuple[str, ...] = ()

@@ -2,8 +2,8 @@
 
 Raw: a skeleton file a video, `XXXX-V.txt` or `.skeleton`, one line a frame, 150 numbers = 2 bodies x 25 joints x
 x, y, z, zeros where there is nobody; a label file of the same name in another folder, a line an action,
-`label,start,end,confidence` with labels from 1; `cross-subject.txt` and `cross-view.txt`, whose second line names the videos that train and whose
-fourth those that validate. Frames [start, end) are cut out. Or a pickle in pyskl's schema.
+`label,start,end,confidence` with labels from 1; `cross-subject.txt` and `cross-view.txt`, whose second line names the
+videos that train and whose fourth those that validate. Frames [start, end) are cut out. Or a pickle in pyskl's schema.
 """
 
 import re

@@ -50,7 +50,7 @@ class SplitOf:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Something about the source that is worth a line of the report. repaired: how often, counted by text."""
+    """Something about the source that is worth a line of the report; those of the same text are counted together."""
 
     text: str
     times: int = 1
