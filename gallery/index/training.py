@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 LEAST_ROWS = 256
 LEAST_LISTS = 8
 # From the least on; on a million embeddings of the shipped encoder the first one suffices.
-EFFORTS = (Effort(800, 1 / 8), Effort(1600, 1 / 4), Effort(3200, 1 / 2), Effort(6400, 1.0))
+EFFORTS = (Effort(800, 3 / 16), Effort(1600, 3 / 8), Effort(3200, 3 / 4), Effort(6400, 1.0))
 # On the gallery's own rows, each compared with the others.
 TRIALS = 256
 # Fewer codes take hardly less time, and tell less.
