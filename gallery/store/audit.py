@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 PAGE = 5000
 _ACTOR, _ACTION = 128, 32  # what their columns hold
+# In the order of the columns, of which the hash is the last.
+_HASHED = ("seq", "at", "actor", "action", "gallery_id", "subject_id", "detail")
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _moment() -> int:
@@ -143,13 +146,12 @@ def _row(seq: int, note: Note) -> dict[str, Any]:
 
 def canonical(value: Mapping[str, Any]) -> str:
     """JSON in one spelling only: sorted keys, no spaces, ASCII, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def link(before: bytes, row: Mapping[str, Any]) -> bytes:
     """The hash (32 bytes) of a row that follows the hash `before`."""
-    held = {name: row[name] for name in ("seq", "at", "actor", "action", "gallery_id", "subject_id", "detail")}
-    return hashlib.sha256(before + canonical(held).encode()).digest()
+    return hashlib.sha256(before + canonical({name: row[name] for name in _HASHED}).encode()).digest()
 
 
 def _genesis(store: "Store") -> bytes:
@@ -214,7 +216,7 @@ def verify_chain(
 def _fault(before: ChainHead, row: Row[Any], noted: ChainHead | None) -> str:
     """What is wrong with a row that comes behind `before`; empty if nothing is."""
     try:
-        sound = link(bytes.fromhex(before.hash), row._asdict()) == row.hash
+        sound = link(bytes.fromhex(before.hash), dict(zip(_HASHED, row, strict=False))) == row.hash
     except (TypeError, ValueError):  # SQLite takes anything in any column
         sound = False
     if not sound:
