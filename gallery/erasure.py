@@ -76,10 +76,8 @@ def read_receipt(path: Path) -> Receipt:
     if path.stat().st_size > SIZE_LIMIT:
         raise InvalidArchive(name, "is too large for a receipt")
     try:
-        document = json.loads(path.read_bytes())
-        assert isinstance(document, dict)
-        return _parsed(name, document)
-    except (ValueError, KeyError, TypeError, AssertionError, RecursionError, InvalidRequest):
+        return _parsed(name, json.loads(path.read_bytes()))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidRequest):
         raise InvalidArchive(name, "is not a receipt of an erasure") from None
 
 
