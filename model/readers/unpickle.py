@@ -158,7 +158,7 @@ class Machine:
         return maker
 
 
-def _pairs(items: list[Any]) -> dict[str | int, Any]:
-    if len(items) % 2 or not all(isinstance(key, str | int) for key in items[::2]):
+def _pairs(items: list[Any]) -> dict[str | int | float, Any]:
+    if len(items) % 2 or not all(isinstance(key, str | int | float) for key in items[::2]):
         raise Refused("holds a dict whose keys are not text or numbers")
     return dict(zip(items[::2], items[1::2], strict=True))

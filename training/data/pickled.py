@@ -82,6 +82,7 @@ class _Streaming(Machine):
     def __init__(self, wanted: frozenset[int] | None, makers: Mapping[tuple[str, str], Maker]) -> None:
         super().__init__(makers)
         self._wanted = wanted
+        self._told: set[Any] = set()
         self.out: list[Entry] = []
 
     def _remember(self, place: int) -> None:
@@ -93,6 +94,7 @@ class _Streaming(Machine):
     def _extend(self, items: list[Any]) -> None:
         listed = isinstance(self._stack[-1], list)
         if listed and (len(self._stack) == 1 or self._is_list_of_entries()):
+            self._tell(self._stack[1:-2])
             self.out += [(None, item) for item in items]
         else:
             super()._extend(items)
@@ -101,16 +103,23 @@ class _Streaming(Machine):
         """Whether the top of the stack is the value of `annotations` in the outermost dict."""
         key = self._stack[-2]
         inside = [mark for mark in self._marks if mark < len(self._stack)]
-        return isinstance(key, str) and key in _LISTS and inside in ([], [1])
+        return isinstance(key, str) and key in _LISTS and inside in ([], [1]) and isinstance(self._stack[0], dict)
 
     def _update(self, items: list[Any]) -> None:
         if len(self._stack) == 1 and isinstance(self._stack[0], dict):
             if len(items) % 2:
                 raise Refused("holds a dict whose keys are not text or numbers")
-            pairs = zip(items[::2], items[1::2], strict=True)
-            self.out += [(str(key), value) for key, value in pairs if not (key in _LISTS and value == [])]
+            self._tell(items)
+            self._told.clear()
         else:
             super()._update(items)
+
+    def _tell(self, items: list[Any]) -> None:
+        """Hand out items of the outermost dict, once: they wait on the stack while a list beside them is read."""
+        for key, value in zip(items[::2], items[1::2], strict=False):
+            if isinstance(key, str | int | float) and key not in self._told and not (key in _LISTS and value == []):
+                self._told.add(key)
+                self.out.append((str(key), value))
 
 
 class _Reader:
