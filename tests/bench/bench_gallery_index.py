@@ -2,7 +2,6 @@
 
 import gc
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,11 +13,12 @@ from statistics import median
 import faiss
 import numpy as np
 
-from gallery.index import IndexPolicy, SnapshotHeader, VectorIndex, build_index, read_snapshot, write_snapshot
+from gallery.index import IndexPolicy, SnapshotHeader, VectorIndex, build_index, write_snapshot
 from gallery.index.training import right
 from gallery.keys.sealing import new_key
 from model.sequence import Floats
 from tests.bench import population
+from tests.bench.gallery_start import started
 from tests.bench.report import Row
 
 PER_SUBJECT = 4
@@ -135,9 +135,7 @@ def snapshot(templates: int) -> list[Row]:
         began = time.perf_counter()
         write_snapshot(path, key, SnapshotHeader(1, 1, 1, 1, "b", 0), index, ids, ids, ids, ids)
         wrote, size = time.perf_counter() - began, path.stat().st_size
-        started = time.monotonic()
-        command = [sys.executable, "-P", "-m", __spec__.name, "open", str(path), key.hex(), str(started)]
-        ready, read = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+        ready, read = started("open", str(path), key.hex())
     return [
         Row("writing a snapshot", wrote, 1, wrote, None, "s", f"{size / 1e6:,.0f} MB, encrypted, durable"),
         Row(
@@ -145,17 +143,6 @@ def snapshot(templates: int) -> list[Row]:
             f"of which reading {read:.2f} s", lower_is_better=True,
         ),
     ]  # fmt: skip
-
-
-def open_snapshot(path: str, key: str, started: str) -> list[float]:
-    """Seconds since `started` at the first answer, and those that reading took."""
-    began = time.monotonic()
-    index = read_snapshot(Path(path), bytes.fromhex(key)).index
-    read = time.monotonic() - began
-    probe = index.vectors_of(np.array([7]))
-    assert index.kind == "coarse"
-    assert index.search(probe, 1)[1].tolist() == [[7]]
-    return [time.monotonic() - float(started), read]
 
 
 def _drawn(templates: int) -> population.Draw:
@@ -201,14 +188,11 @@ def _resident(what: str) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "open":
-        print(json.dumps(open_snapshot(*sys.argv[2:])))
-    else:
-        count = int(sys.argv[2])
-        parts: dict[str, Callable[[], list[Row]]] = {
-            "search": lambda: search(count),
-            "memory": lambda: memory(count, "auto", 1.35),
-            "compact": lambda: memory(count, "compact", 0.675),
-            "snapshot": lambda: snapshot(count),
-        }
-        print(json.dumps([asdict(row) for row in parts[sys.argv[1]]()]))
+    count = int(sys.argv[2])
+    parts: dict[str, Callable[[], list[Row]]] = {
+        "search": lambda: search(count),
+        "memory": lambda: memory(count, "auto", 1.35),
+        "compact": lambda: memory(count, "compact", 0.675),
+        "snapshot": lambda: snapshot(count),
+    }
+    print(json.dumps([asdict(row) for row in parts[sys.argv[1]]()]))
