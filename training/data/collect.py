@@ -52,10 +52,15 @@ class Collector:
         self._dtype: np.dtype[Any] | None = None
 
     def run(self, progress: Progress | None = None) -> None:
-        """The whole source; raises `InvalidDataSet` at the first thing that is not what the format says."""
+        """The whole source; raises `InvalidDataSet` at the first thing that is not what the format says.
+
+        A source of which nothing can be taken is a set without recordings where frames are only counted, and refused
+        where they are kept.
+        """
+        item = None
         for item in self._kind.items(self._path, progress):
             self.add(item)
-        if not self._numbers:
+        if item is None or (self._into and not self._numbers):
             raise InvalidDataSet(str(self._path), f"holds no recording of {self._kind.title}")
 
     def add(self, item: Item) -> None:
@@ -111,7 +116,7 @@ class Collector:
         if frames is None:
             frames = np.broadcast_to(np.zeros((1, 1, 1), self._dtype or np.float32), self._shape())
         kind, fps = self._kind, np.array(self._fps)
-        numbers = np.array(self._numbers, dtype=np.int64).T.copy()
+        numbers = np.array(self._numbers, dtype=np.int64).reshape(-1, len(COLUMNS)).T.copy()
         columns: dict[str, Any] = dict(zip(COLUMNS, numbers, strict=True))
         columns |= {field_of(label): np.array(values, dtype=np.str_) for label, values in self._labels.items()}
         data = ActionSet(

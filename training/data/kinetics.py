@@ -74,6 +74,7 @@ def _keypoint_file(index: Path, found: pyskl.Annotation) -> Path:
         raise found.fail("has neither keypoint nor raw_file")
     parts = [part for part in PurePosixPath(raw).parts if part not in ("/", "..")]
     candidates = [index.parent.joinpath(*parts[-n:]) for n in range(len(parts), 0, -1)]
+    candidates.append(index.parent / "kpfiles" / parts[-1] if parts else index)
     return next((file for file in candidates if file.is_file()), candidates[-1])
 
 

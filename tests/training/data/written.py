@@ -81,7 +81,8 @@ def standing(frames, *, x=0.0, motion=0.1, seed=0):
 
 def kinetics(folder, clips, *, split=None):
     """clips: {name: (label, raw_file, frame_inds, keypoint (n, 17, 3), total)}."""
-    items, files = [], {}
+    items: list[dict[str, Any]] = []
+    files: dict[str, dict[str, Any]] = {}
     for name, (label, raw, frames, keypoint, total) in clips.items():
         item = {"frame_dir": name, "label": label, "img_shape": (256, 340), "original_shape": (256, 340)}
         item |= {"total_frames": total, "raw_file": raw, "frame_inds": np.array(frames, np.int16)}
