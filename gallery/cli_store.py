@@ -57,7 +57,8 @@ def show_store(data: Data = Path("gaitkeeper-data"), as_json: AsJson = False) ->
 
 
 def check_store(data: Data = Path("gaitkeeper-data"), as_json: AsJson = False) -> None:
-    """Check the database, the audit log and the journal of erasures; status 1 if something is wrong.
+    """Check the database, all that is sealed in it, the audit log and the journal of erasures; status 1 if something is
+    wrong.
 
     Example: gaitkeeper store check
     """

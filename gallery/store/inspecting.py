@@ -12,6 +12,7 @@ from gallery.store.destroying import DESTROYED, WITHHELD
 from gallery.store.failures import as_unavailable
 from gallery.store.rows import Head
 from gallery.store.schema import erasures, subjects, templates
+from gallery.store.unsealing import unreadable
 from model.errors import InvalidArchive
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def contents(store: "Store") -> Contents:
 
 
 def faults(store: "Store", *, progress: Callable[[int, int], None] | None = None) -> list[str]:
-    """What is wrong with database, audit log and journal, a line each; empty when all is sound."""
-    wrong = store.check()
+    """What is wrong with database, sealed contents, audit log and journal, a line each; empty when all is sound."""
+    wrong = [*store.check(), *unreadable(store)]
     walk = verify_chain(store, progress=progress)
     if walk.broken is not None:
         wrong.append(f"audit log: broken at entry {walk.broken}: {walk.reason}")
