@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from gallery.calibration import Calibration
 from model.errors import InvalidRequest
@@ -78,7 +78,9 @@ def _trade_off(axes: Any, calibration: Calibration) -> None:
     axes.set_xlabel("strangers let through: FPIR (%)")
     axes.set_ylabel("mates missed: FNIR (%)")
     axes.set_title(f"both errors among {calibration.sizes[-1]} subjects", fontsize=10)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
