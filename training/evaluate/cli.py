@@ -1,4 +1,4 @@
-"""`gaitkeeper evaluate`: gait, openset, fusion, thresholds, growth, actions, calibrate, manifest."""
+"""`gaitkeeper evaluate`: gait, reid, openset, fusion, thresholds, growth, actions, calibrate, manifest."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +19,7 @@ from training.evaluate.manifest import HEADER, manifest_rows
 from training.evaluate.openset_cli import openset
 from training.evaluate.plot import plot_confusion, plot_matrices
 from training.evaluate.progress import bar
+from training.evaluate.reid_cli import reid
 from training.evaluate.results import cell_rows, heading, left_out_rows, rounded, to_text, write_csv, write_text
 from training.evaluate.sources import GaitProtocol, People, is_simulated, open_source
 from training.evaluate.ways_cli import fusion, growth, thresholds
@@ -30,6 +31,7 @@ app = typer.Typer(
     help="Measure a bundle on data with known answers, through the path that is served.\n\n"
     "Example: gaitkeeper evaluate gait --data data/walkers --out results/walkers",
 )
+app.command()(reid)
 app.command()(openset)
 app.command()(fusion)
 app.command()(thresholds)

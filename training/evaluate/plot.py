@@ -33,7 +33,7 @@ def plot_matrices(tables: Sequence[Table], title: str, path: Path) -> None:
     figure.suptitle(title)
     if image is not None:
         figure.colorbar(image, ax=list(grid), label="rank-1 (%)", shrink=0.8)
-    _save(figure, path)
+    save_picture(figure, path)
 
 
 def _matrix(axes: Any, table: Table) -> Any:
@@ -62,7 +62,7 @@ def plot_confusion(counts: NDArray[np.int64], labels: Sequence[str], title: str,
     axes.set_ylabel("true")
     axes.set_title(title)
     figure.colorbar(image, ax=axes, label="share of the true class (%)", shrink=0.8)
-    _save(figure, path)
+    save_picture(figure, path)
 
 
 def _write_cells(axes: Any, values: Reals, top: float, text: NDArray[Any] | None = None) -> None:
@@ -75,7 +75,7 @@ def _write_cells(axes: Any, values: Reals, top: float, text: NDArray[Any] | None
         axes.text(column, row, word, ha="center", va="center", color=colour, fontsize=size)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_picture(figure: Figure, path: Path) -> None:
     """The picture at `path`, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.stem}.unfinished.png")

@@ -5,7 +5,6 @@ another; each window is a probe, all windows of a condition are the gallery, all
 files decide; by number they are not given, so that here people 063-124 are, the half that MT tests.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -56,12 +55,6 @@ SETTINGS = (
     Setting("B-N", "bg", "nm"),
 )
 
-PUBLISHED_RANK1: Mapping[str, Mapping[str, float]] = {
-    "TranSG": {"N-N": 0.785, "B-B": 0.671, "C-C": 0.656, "C-N": 0.230, "B-N": 0.441},
-    "ACLNet": {"N-N": 0.828, "B-B": 0.685, "C-C": 0.680, "C-N": 0.252, "B-N": 0.465},
-}
-"""On 3-D poses of 14 joints, which their makers hand out; other poses do not compare."""
-
 
 def windows(data: SequenceSet, frames: int = FRAMES) -> SequenceSet:
     """Every sequence as windows of `frames`, one after another, with its labels; what is left at the end is not used.
@@ -92,14 +85,15 @@ def videos(data: SequenceSet) -> Strings:
     return np.where(known, names, "")
 
 
-def allowed(data: SequenceSet, probes: Integers, gallery: Integers, variant: Variant) -> Mask:
-    """What each probe may find, (probes, gallery); probes, gallery: indices in the set.
+def allowed(data: SequenceSet, probes: Integers, searched: Integers, variant: Variant) -> Mask:
+    """What each probe may find, (probes, gallery).
 
-    Needs the views where the variant is strict: `knows_views`.
+    probes: (probes,), searched: (gallery,), or (probes, gallery) in an order of each probe's own; indices in the set.
+    Strictly, all windows need their view: see `knows_views`.
     """
     if variant is Variant.PUBLISHED:
-        return np.asarray(probes[:, None] != gallery[None, :])
-    return np.asarray(data.view[probes][:, None] != data.view[gallery][None, :])
+        return np.asarray(searched != probes[:, None])
+    return np.asarray(data.view[searched] != data.view[probes][:, None])
 
 
 def knows_views(data: SequenceSet) -> bool:

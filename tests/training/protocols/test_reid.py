@@ -4,7 +4,6 @@ import pytest
 from model.named_layouts import COCO_17
 from training.data.arrays import SequenceSet
 from training.protocols.reid import (
-    PUBLISHED_RANK1,
     SETTINGS,
     TEST,
     TRAIN,
@@ -57,7 +56,6 @@ def test_five_settings_say_what_probes_and_gallery_wear():
     data = walks((40, 40, 40), condition=["nm", "bg", "cl"])
     found = {s.name: (s.probes(data).tolist(), s.searched(data).tolist()) for s in SETTINGS}
     assert found == {"N-N": ([0], [0]), "B-B": ([1], [1]), "C-C": ([2], [2]), "C-N": ([2], [0]), "B-N": ([1], [0])}
-    assert all(list(row) == list(found) for row in PUBLISHED_RANK1.values())
 
 
 def test_as_published_a_probe_finds_everything_but_itself():
