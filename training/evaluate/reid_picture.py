@@ -67,7 +67,7 @@ def _panel(axes: Any, searches: Sequence[Searches], variant: Variant) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=""))
     axes.set_xlabel("rank: windows looked at (logarithmic)")
     axes.set_ylabel("probes with their person among them (%)")
     if axes.lines:

@@ -13,7 +13,7 @@ from training.protocols.reid import Variant
 
 NO_VIEWS = "the data name no views, without which nothing can be said strictly"
 _CAPTION = (
-    "% of windows (probes/gallery); R1: rank-1; 95 %: interval, people drawn again. published: a probe may find all "
+    "% of windows; R1: rank-1; 95 %: interval, people drawn again. published: a probe may find all "
     "but itself, as TranSG has it; strict: nothing of its own view, so nothing of its own video."
 )
 
@@ -78,18 +78,18 @@ def left_out_rows(result: ReidResult) -> Iterable[tuple[object, ...]]:
 
 def show_reid(console: Console, result: ReidResult, title: str) -> None:
     """Both variants of a setting below one another, then what the published one rests on, and what was left out."""
-    columns = ("R1", "95 %", "R5", "R10", "mAP", "95 %", "mINP", "windows")
+    columns = ("R1", "95 %", "R5", "R10", "mAP", "95 %", "mINP")
     grid = plain_grid(title, columns, caption=_CAPTION)
     for one, intervals in zip(result.searches, result.intervals, strict=True):
         name = f"{one.setting.name} {one.variant}"
         rank1, rank5, rank10, average, penalty = (intervals[figure] for figure in FIGURES)
         grid.add_row(
             name, per_cent(rank1.value), _between(rank1), per_cent(rank5.value), per_cent(rank10.value),
-            per_cent(average.value), _between(average), per_cent(penalty.value), f"{len(one.first)}/{one.gallery}",
+            per_cent(average.value), _between(average), per_cent(penalty.value),
         )  # fmt: skip
     console.print(grid)
     for line in _notes(result):
-        console.print(line, style="yellow")
+        console.print(line)
     show_left_out(console, result.left_out)
 
 
@@ -99,6 +99,7 @@ def _between(interval: Interval) -> str:
 
 def _notes(result: ReidResult) -> Iterable[str]:
     published = [one for one in result.searches if one.variant is Variant.PUBLISHED]
+    yield "windows: " + ", ".join(f"{one.setting.name} {len(one.first)} in {one.gallery}" for one in published)
     same = [one for one in published if one.same_video > 0]
     if same:
         shares = ", ".join(f"{one.setting.name} {per_cent(one.same_video)} %" for one in same)
