@@ -80,6 +80,7 @@ class Engine:
         keeping: Sequence[Keeping] = (),
     ) -> None:
         self.library, self.metrics, self._keeping = library, metrics, keeping
+        metrics.watch_galleries(library)
         for each in keeping:
             each.start()
         self.encoding = Stage("encode", encoder, encoder.embed_clips, limits, metrics, walking=True)

@@ -7,6 +7,7 @@ import structlog
 
 from gallery.calibration import Calibration
 from gallery.follow import Follower
+from gallery.index import IndexPolicy
 from gallery.keys.masters import open_masters
 from gallery.library import Library
 from gallery.maintenance import Maintenance
@@ -38,7 +39,8 @@ def open_engine(settings: Settings, metrics: Metrics) -> Engine:
     prior = bundle.calibration_json()
     priors = {bundle.fingerprint: Calibration.from_json(prior)} if prior else {}
     store = _open_store(settings)
-    library = Library(store, priors=priors, replay=ReplayPolicy(), recorder=Recorder(store))
+    policy = IndexPolicy(settings.index)
+    library = Library(store, priors=priors, policy=policy, replay=ReplayPolicy(), recorder=Recorder(store))
     _warm(encoder, classifier)
     _prepare_galleries(library, encoder)
     keeping = (Follower(library), Maintenance(library))

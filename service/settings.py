@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -39,8 +39,9 @@ class Settings(BaseSettings):
     """One deployment. encoder, classifier: bundle directories, the shipped ones by default.
 
     database: `postgresql://...`; by default SQLite in `data`. keys: where the master key is, `file:PATH`, `env:NAME`
-    or `command:COMMAND`; by default `master.key` in `data`, made at first. threads: of one call of a model; half the
-    processors by default. port: 0 takes a free one.
+    or `command:COMMAND`; by default `master.key` in `data`, made at first. index: `flat` compares every template,
+    `coarse` chosen ones, `compact` too, in half the memory; `auto` goes by a gallery's size. threads: of one call of a
+    model; half the processors by default. port: 0 takes a free one.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     data: Path = Path("gaitkeeper-data")
     database: SecretStr | None = None
     keys: str | None = None
+    index: Literal["auto", "flat", "coarse", "compact"] = "auto"
     encoder: Path | None = None
     classifier: Path | None = None
     host: str = "127.0.0.1"

@@ -49,6 +49,15 @@ def test_it_is_not_ready_when_the_store_is_gone(client: Client, library: Library
     assert refused.json()["type"] == "urn:gaitkeeper:problem:store-unavailable"
 
 
+def test_metrics_tell_of_the_indexes_that_are_open(client: Client) -> None:
+    client.post("/galleries/default/subjects/ada/templates", json={"sequence": person(1)})
+    seq = client.post("/identify", json={"sequence": person(1)}).json()["seq"]
+    text = client.get("/metrics").text
+    assert 'gaitkeeper_index_templates{gallery="1",kind="flat"} 1.0' in text
+    assert f'gaitkeeper_index_change{{gallery="1"}} {float(seq)}' in text
+    assert "gaitkeeper_index_rebuilt_total 0.0" in text
+
+
 def test_metrics_count_requests_by_route_and_name_nobody(client: Client) -> None:
     client.post("/galleries/default/subjects/secret-name/templates", json={"sequence": person(1)})
     client.post("/identify", json={"sequence": person(1)})

@@ -23,6 +23,8 @@ from training.evaluate.progress import bar
 from training.evaluate.results import heading, rounded, to_text, write_csv, write_text
 from training.evaluate.sources import is_simulated
 
+WIDTH = 120
+
 
 def openset(
     out: Annotated[
@@ -109,6 +111,8 @@ def openset(
         typer.echo(to_text(results), nl=False)
     else:
         console = Console()
+        if not console.is_terminal:  # in a file, no cell is cut off
+            console.width = max(console.width, WIDTH)
         show_open_set(console, report, title)
         console.print(f"written to {out / 'report.html'}", style="dim")
     if report.requirement and not report.requirement.passed:
