@@ -74,9 +74,12 @@ class Answering:
             self.check_covers(prior)
 
     def close(self) -> None:
-        if self.recorder is not None:
-            self.recorder.close()
-        self.store.close()
+        """Raises `StoreUnavailable` where the last entries of the audit log cannot be written; closed it is then, too."""
+        try:
+            if self.recorder is not None:
+                self.recorder.close()
+        finally:
+            self.store.close()
 
     def check_covers(self, calibration: Calibration) -> None:
         """Raises `InvalidRequest` for a calibration that was measured with another way to score subjects."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import structlog
 
 from gallery.actor import acting_as, actor
 from gallery.calibrate import TARGET_FPIR
@@ -25,7 +26,7 @@ from gallery.store.rows import Erasure
 from gallery.template import Consent, Decision, Gallery, NewTemplate
 from gallery.vault import pack, source_of
 from model.clips import unit_length
-from model.errors import GaitkeeperError, ModelMissing, UnknownGallery, UnknownTemplate
+from model.errors import GaitkeeperError, ModelMissing, StoreUnavailable, UnknownGallery, UnknownTemplate
 from model.runtime import Classifier, Encoder
 from model.sequence import Floats
 from service.batcher import Batcher
@@ -33,6 +34,8 @@ from service.batcher import Bounds as QueueBounds
 from service.metrics import Metrics
 from service.settings import Limits
 from service.stage import Probe, Stage
+
+_log = structlog.get_logger("gaitkeeper")
 
 # A batch of searches is one matrix product; more probes than this gain nothing.
 SEARCHES_AT_ONCE = 256
@@ -205,7 +208,10 @@ class Engine:
         self._searching.close()
         for each in self._keeping:
             each.stop()
-        self.library.close()
+        try:
+            self.library.close()
+        except StoreUnavailable as error:  # there is nobody left to tell but the log
+            _log.error("the last entries of the audit log are lost", reason=str(error))
 
     def _counted(self, kind: str, decision: Decision) -> Decision:
         self.metrics.decision(kind, decision.outcome, decision.reasons)
