@@ -74,7 +74,7 @@ class Answering:
             self.check_covers(prior)
 
     def close(self) -> None:
-        """Raises `StoreUnavailable` where the last entries of the audit log cannot be written; closed it is then, too."""
+        """Raises `StoreUnavailable` where the last entries of the audit log cannot be written; all is closed then."""
         try:
             if self.recorder is not None:
                 self.recorder.close()

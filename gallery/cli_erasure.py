@@ -1,6 +1,7 @@
 """The commands `subjects erase`, and `gallery erasures`, `receipt`, `verify-erasure` and `purge`."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,7 +42,7 @@ def erase_subject(
     from gallery.printing import out
     from model.errors import UnknownTemplate
 
-    _refuse_existing(receipt)
+    _refuse_unwritable(receipt)
     with open_library(data) as library:
         if template is not None and template not in {each.id for each in library.templates_of(name, subject)}:
             raise UnknownTemplate(name, str(template))
@@ -59,11 +60,16 @@ def erase_subject(
             _write(receipt, receipt_of(library.store, erasure.id, subject_id=subject if named else None))
 
 
-def _refuse_existing(receipt: Path | None) -> None:
+def _refuse_unwritable(receipt: Path | None) -> None:
+    """Before anything is erased: afterwards it would be too late to say so."""
     from model.errors import InvalidRequest
 
-    if receipt is not None and receipt.exists():
+    if receipt is None:
+        return
+    if receipt.exists():
         raise InvalidRequest("receipt", f"{receipt} exists already, and is not overwritten")
+    if not os.access(receipt.parent, os.W_OK | os.X_OK):
+        raise InvalidRequest("receipt", f"{receipt.parent} is no directory that can be written to")
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:
@@ -127,7 +133,7 @@ def show_receipt(
     from gallery.erasure import receipt_of
     from gallery.opening import open_data
 
-    _refuse_existing(out)
+    _refuse_unwritable(out)
     store = open_data(data)
     try:
         document = receipt_of(store, erasure)
