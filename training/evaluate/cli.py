@@ -23,6 +23,7 @@ from training.evaluate.reid_cli import reid
 from training.evaluate.results import cell_rows, heading, left_out_rows, rounded, to_text, write_csv, write_text
 from training.evaluate.sources import GaitProtocol, People, is_simulated, open_source
 from training.evaluate.ways_cli import fusion, growth, thresholds
+from training.protocols.casia_b import Training
 from training.protocols.cells import used
 
 app = typer.Typer(
@@ -63,6 +64,10 @@ def gait(
         People | None,
         typer.Option("--people", help="The test split, or all; default: test for casia-b, all for the others."),
     ] = None,
+    split: Annotated[
+        Training,
+        typer.Option("--split", help="Of casia-b: 74 (lt), 62 (mt) or 24 (st) people trained, the others test."),
+    ] = Training.LT,
     json: JsonOption = False,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
@@ -76,11 +81,12 @@ def gait(
     opened = _opened(bundle, DEFAULT_ENCODER)
     encoder = OnnxEncoder(opened, threads=threads, device=device)
     with bar("reading") as line:
-        source = open_source(data, protocol, people, progress=line.of_bytes(data))
+        source = open_source(data, protocol, people, training=split, progress=line.of_bytes(data))
     with bar("embedding") as line:
         result = evaluate_gait(encoder, source, prior=_prior(opened), progress=line.of(2 * len(used(source.cells))))
-    head = heading("gait", opened, data, protocol.value, simulated=source.simulated)
-    title = f"{opened.name} on {data.name}, protocol {protocol.value}, {result.people} people"
+    name = protocol.value if split is Training.LT else f"{protocol.value}-{split.value}"
+    head = heading("gait", opened, data, name, simulated=source.simulated)
+    title = f"{opened.name} on {data.name}, protocol {name}, {result.people} people"
     plot_matrices(result.tables, title, out / "matrices.png")
     write_csv(out / "cells.csv", ("table", "gallery_view", "probe_view", "rank1", "probes"), cell_rows(result))
     write_csv(out / "left_out.csv", ("sequence", "reasons", "detail"), left_out_rows(result))

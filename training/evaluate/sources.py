@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from model.errors import InvalidDataSet
+from model.errors import InvalidDataSet, InvalidRequest
 from training.data import casia_b as casia_b_files
 from training.data.arrays import SequenceSet
 from training.data.casia_b import Progress, Split
 from training.data.open import open_set
 from training.data.recordings import seen_by_its_camera
 from training.protocols import casia_b, cbkings34, ucalgary
+from training.protocols.casia_b import SPLITS, Training
 from training.protocols.cells import Cell
 
 
@@ -43,17 +44,24 @@ class Source:
 
 
 def open_source(
-    path: Path, protocol: GaitProtocol, people: People | None = None, *, progress: Progress | None = None
+    path: Path,
+    protocol: GaitProtocol,
+    people: People | None = None,
+    *,
+    training: Training = Training.LT,
+    progress: Progress | None = None,
 ) -> Source:
     """The people to be tested and the cells of the protocol.
 
-    people: default the test split for CASIA-B (subjects 75-124), everybody for the others. Raises
-    `InvalidDataSet` where nothing is left to search or to be searched.
+    people: default the test split for CASIA-B (subjects 75-124, or who else does not train by `training`), everybody
+    for the others. Raises `InvalidDataSet` where nothing is left to search or to be searched, `InvalidRequest` for a split that is not of the
+    protocol.
     """
+    if training is not Training.LT and protocol is not GaitProtocol.CASIA_B:
+        raise InvalidRequest("split", f"{training} is one of casia-b's, {protocol} has none")
     match protocol:
         case GaitProtocol.CASIA_B:
-            split = Split.ALL if people is People.ALL else Split.TEST
-            data = casia_b_files.load(path, split, progress=progress)
+            data = _casia_b(path, people, training, progress)
             source = Source(data, casia_b.cells(data), is_simulated(path), casia_b.found(data))
         case GaitProtocol.CBKINGS34:
             data = _of(open_set(path), cbkings34.TEST, people)
@@ -66,6 +74,13 @@ def open_source(
     if not any(len(cell.gallery) and len(cell.probes) for cell in source.cells):
         raise InvalidDataSet(str(path), f"has nothing that protocol {protocol} could search or be searched")
     return source
+
+
+def _casia_b(path: Path, people: People | None, training: Training, progress: Progress | None) -> SequenceSet:
+    if training is Training.LT or people is People.ALL:
+        return casia_b_files.load(path, Split.ALL if people is People.ALL else Split.TEST, progress=progress)
+    whole = casia_b_files.load(path, Split.ALL, progress=progress)
+    return _of(whole, SPLITS[training].test, People.TEST)
 
 
 def _of(data: SequenceSet, test: tuple[str, ...], people: People | None) -> SequenceSet:

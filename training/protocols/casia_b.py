@@ -7,6 +7,7 @@ condition is the mean over the 10 gallery views of each probe view, then over th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 
 import numpy as np
@@ -22,6 +23,14 @@ PROBES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 PEOPLE = 124
+
+
+class Training(StrEnum):
+    """How many people train: the large, medium or small split."""
+
+    LT = "lt"
+    MT = "mt"
+    ST = "st"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +61,10 @@ def _people(first: int, last: int) -> tuple[str, ...]:
 
 
 # Chao et al., GaitSet, AAAI 2019. Validation on 060-074 is GaitGraph's; MT's and ST's are ours.
-SPLITS: Mapping[str, Split] = MappingProxyType({"lt": Split(74, 15), "mt": Split(62, 12), "st": Split(24, 5)})
-
-TRAIN, VALIDATION, TEST = SPLITS["lt"].train, SPLITS["lt"].validation, SPLITS["lt"].test
+SPLITS: Mapping[Training, Split] = MappingProxyType(
+    {Training.LT: Split(74, 15), Training.MT: Split(62, 12), Training.ST: Split(24, 5)}
+)
+TRAIN, VALIDATION, TEST = SPLITS[Training.LT].train, SPLITS[Training.LT].validation, SPLITS[Training.LT].test
 
 
 def cells(data: SequenceSet) -> tuple[Cell, ...]:

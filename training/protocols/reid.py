@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 
 from training.data.arrays import LABELS, SequenceSet, Strings
-from training.protocols.casia_b import SPLITS
+from training.protocols.casia_b import SPLITS, Training
 from training.protocols.cells import Integers, Mask
 
 NAME = "casia-b-reid"
 FRAMES = 40
-TRAIN, VALIDATION, TEST = SPLITS["mt"].train, SPLITS["mt"].validation, SPLITS["mt"].test
+TRAIN, VALIDATION, TEST = SPLITS[Training.MT].train, SPLITS[Training.MT].validation, SPLITS[Training.MT].test
 
 
 class Variant(StrEnum):
     """What a probe is searched in.
 
     PUBLISHED, as TranSG has it: everything but the probe itself. Where probes and gallery wear the same, the next
-    window of the same walk before the same camera counts as found, and mostly it is what is found.
+    window of the same walk before the same camera counts as found.
     STRICT: nothing of the probe's view, whoever it shows. So nothing of its video either, as a video has one view.
     """
 

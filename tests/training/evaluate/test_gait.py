@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.errors import InvalidDataSet, LayoutMismatch
+from model.errors import InvalidDataSet, InvalidRequest, LayoutMismatch
 from model.named_layouts import KINECT_20
 from tests.recordings import recording
 from tests.training.evaluate.planted import PerfectEncoder, RandomEncoder, casia_b_walks
@@ -10,6 +10,7 @@ from training.evaluate.gait import evaluate_gait
 from training.evaluate.results import to_text
 from training.evaluate.sources import GaitProtocol, People, Source, open_source
 from training.protocols import casia_b
+from training.protocols.casia_b import Training
 
 
 def source_of(data):
@@ -88,6 +89,26 @@ def test_the_test_split_is_what_casia_b_is_evaluated_on(tmp_path):
     data.save_npz(tmp_path / WALKERS_FILE)
     assert np.unique(open_source(tmp_path, GaitProtocol.CASIA_B).data.subject).tolist() == ["076"]
     assert len(np.unique(open_source(tmp_path, GaitProtocol.CASIA_B, People.ALL).data.subject)) == 2
+
+
+@pytest.mark.parametrize(
+    ("training", "tested"), [("lt", ["076"]), ("mt", ["063", "076"]), ("st", ["025", "063", "076"])]
+)
+def test_the_medium_and_small_splits_test_more_people(tmp_path, training, tested):
+    data = casia_b_walks(4)
+    for number, name in (("075", "024"), ("077", "025"), ("078", "063")):
+        data.subject[data.subject == number] = name
+    data.save_npz(tmp_path / WALKERS_FILE)
+    source = open_source(tmp_path, GaitProtocol.CASIA_B, training=Training(training))
+    assert np.unique(source.data.subject).tolist() == tested
+    assert source.found["NM"] == (22 * len(tested), 22 * len(tested))
+    everybody = open_source(tmp_path, GaitProtocol.CASIA_B, People.ALL, training=Training(training))
+    assert len(np.unique(everybody.data.subject)) == 4
+
+
+def test_a_split_of_casia_b_is_none_of_another_protocol(tmp_path):
+    with pytest.raises(InvalidRequest, match="split"):
+        open_source(tmp_path, GaitProtocol.UCALGARY, training=Training.MT)
 
 
 def test_data_without_anything_to_search_are_refused(tmp_path):
