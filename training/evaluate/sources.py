@@ -54,8 +54,8 @@ def open_source(
     """The people to be tested and the cells of the protocol.
 
     people: default the test split for CASIA-B (subjects 75-124, or who else does not train by `training`), everybody
-    for the others. Raises `InvalidDataSet` where nothing is left to search or to be searched, `InvalidRequest` for a split that is not of the
-    protocol.
+    for the others. Raises `InvalidDataSet` where nothing is left to search or to be searched, `InvalidRequest` for a
+    split that is not of the protocol.
     """
     if training is not Training.LT and protocol is not GaitProtocol.CASIA_B:
         raise InvalidRequest("split", f"{training} is one of casia-b's, {protocol} has none")
