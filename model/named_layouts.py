@@ -21,6 +21,12 @@ COCO_17 = _layout(
     "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle",
     [0, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 0, 0, 11, 12, 13, 14],
 )
+COCO_20 = _layout(
+    "coco-20",
+    f"{' '.join(COCO_17.joints)} mid_hip spine mid_shoulder",
+    [19, 0, 0, 1, 2, 19, 19, 5, 6, 7, 8, 17, 17, 11, 12, 13, 14, 18, 19, 19],
+)
+"""COCO's joints and the trunk between them: ACLNet trains Kinetics and FineGYM so. Conversion makes it of COCO-17."""
 OPENPOSE_18 = _layout(
     "openpose-18",
     "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist "
@@ -136,6 +142,7 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
         layout.name: layout
         for layout in (
             COCO_17,
+            COCO_20,
             OPENPOSE_18,
             BODY_25,
             NTU_25,

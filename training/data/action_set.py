@@ -30,7 +30,8 @@ class ActionSet:
     `frames[starts[i]:][:people[i] * lengths[i]]`, person after person, each of `lengths[i]` frames.
     subject, condition, view, sequence (the recording's own name), action, part: (n,) strings; "" where unknown.
     class_labels: (n,) numbers from 0 as the source counts its classes; -1 where unknown.
-    fps_each: (n,) where frame rates differ.
+    fps_each: (n,) where frame rates differ. sizes: (n, 2) width and height of the image, where pixels are of several
+    sizes; 0 where unknown.
 
     Raises `InvalidDataSet` for arrays that do not fit together; the values are checked where they are written.
     """
@@ -51,6 +52,7 @@ class ActionSet:
     units: Units
     aspect: float | None = None
     fps_each: NDArray[np.float64] | None = None
+    sizes: Integers | None = None
     name: str = "recordings"
 
     def __post_init__(self) -> None:
@@ -67,6 +69,8 @@ class ActionSet:
                 self._refuse(f"{label}: {count} labels are needed, got {self.labels(label).shape}")
         if self.fps_each is not None and self.fps_each.shape != (count,):
             self._refuse(f"fps_each: {count} values are needed, got {self.fps_each.shape}")
+        if self.sizes is not None and self.sizes.shape != (count, 2):
+            self._refuse(f"sizes: {count} pairs are needed, got {self.sizes.shape}")
         ends = self.starts + self.lengths * self.people
         empty = (self.lengths <= 0) | (self.people <= 0) | (self.starts < 0) | (ends > len(self.frames))
         if empty.any():
@@ -119,8 +123,8 @@ class ActionSet:
         index = np.flatnonzero(mask) if mask.dtype == bool else mask.astype(np.int64)
         taken: dict[str, Any] = {field_of(label): self.labels(label)[index] for label in LABELS}
         taken |= {key: getattr(self, key)[index] for key in COLUMNS}
-        if self.fps_each is not None:
-            taken["fps_each"] = self.fps_each[index]
+        taken["fps_each"] = None if self.fps_each is None else self.fps_each[index]
+        taken["sizes"] = None if self.sizes is None else self.sizes[index]
         return replace(self, **taken)
 
     def first_people(self) -> SequenceSet:

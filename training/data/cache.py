@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,8 @@ from training.data.report import Report
 from training.data.stream import Progress
 
 FORMAT = "gaitkeeper-cache-1"
-INDEX, FRAMES, NUMBERS, RATES = "index.json", "frames.npy", "numbers.npy", "fps.npy"
+INDEX, FRAMES, NUMBERS = "index.json", "frames.npy", "numbers.npy"
+OPTIONAL: Mapping[str, str] = MappingProxyType({"fps_each": "fps.npy", "sizes": "sizes.npy"})
 VARIABLE = "GAITKEEPER_CACHE"
 _CHUNK = 1 << 22
 
@@ -84,8 +86,7 @@ def _write(place: Path, loaded: Loaded) -> None:
     arrays: dict[str, NDArray[Any]] = {NUMBERS: np.stack([getattr(data, column) for column in COLUMNS])}
     arrays |= {f"{label}.npy": data.labels(label) for label in LABELS}
     arrays |= {f"split-{number}.npy": members for number, members in enumerate(loaded.splits.values())}
-    if data.fps_each is not None:
-        arrays[RATES] = data.fps_each
+    arrays |= {file: getattr(data, field) for field, file in OPTIONAL.items() if getattr(data, field) is not None}
     for name, array in arrays.items():
         with (place / name).open("wb") as file:
             np.save(file, array, allow_pickle=False)
@@ -94,9 +95,9 @@ def _write(place: Path, loaded: Loaded) -> None:
     index |= {"aspect": data.aspect, "splits": list(loaded.splits), "report": loaded.report.to_json()}
     index["sums"] = {name: _sum(place / name) for name in (FRAMES, *arrays)}
     index["sum"] = _sum_of(index)
-    with (place / INDEX).open("w", encoding="utf-8") as file:
-        json.dump(index, file, indent=1)
-        _flush(file.fileno())
+    with (place / INDEX).open("w", encoding="utf-8") as text:
+        json.dump(index, text, indent=1)
+        _flush(text.fileno())
 
 
 def _flush(descriptor: int) -> None:
@@ -124,11 +125,14 @@ def opened(place: Path, kind: Kind, name: str, *, verify: bool = True) -> Loaded
     if index["layout"] != kind.layout.name:
         raise InvalidDataSet(str(place), f"is in layout {index['layout']}, not {kind.layout.name}")
     columns: dict[str, Any] = dict(zip(COLUMNS, np.load(place / NUMBERS, allow_pickle=False), strict=True))
+    columns |= {
+        field: np.load(place / file, allow_pickle=False) for field, file in OPTIONAL.items() if file in index["sums"]
+    }
     columns |= {field_of(label): np.load(place / f"{label}.npy", allow_pickle=False) for label in LABELS}
     data = ActionSet(
         np.load(place / FRAMES, mmap_mode="r", allow_pickle=False), layout=kind.layout, fps=index["fps"],
         units=Units(index["units"]), aspect=index["aspect"], name=name,
-        fps_each=np.load(place / RATES, allow_pickle=False) if RATES in index["sums"] else None, **columns,
+        **columns,
     )  # fmt: skip
     splits = {
         split: np.load(place / f"split-{number}.npy", allow_pickle=False)

@@ -44,6 +44,7 @@ class Collector:
         self._numbers: list[tuple[int, int, int, int]] = []
         self._labels: dict[str, list[str]] = {label: [] for label in LABELS}
         self._fps: list[float] = []
+        self._sizes: list[tuple[int, int]] = []
         self._names: dict[str, int] = {}
         self._splits: dict[str, SplitOf] = {}
         self._left_out = LeftOutCounter()
@@ -90,6 +91,7 @@ class Collector:
         for label in LABELS:
             self._labels[label].append(item.labels.get(label, item.name if label == "sequence" else ""))
         self._fps.append(item.fps or self._kind.fps)
+        self._sizes.append(item.size)
         self._rows += people * length
 
     def _write(self, frames: Frames) -> None:
@@ -116,12 +118,14 @@ class Collector:
         if frames is None:
             frames = np.broadcast_to(np.zeros((1, 1, 1), self._dtype or np.float32), self._shape())
         kind, fps = self._kind, np.array(self._fps)
+        sizes = np.array(self._sizes, dtype=np.int64).reshape(-1, 2)
         numbers = np.array(self._numbers, dtype=np.int64).reshape(-1, len(COLUMNS)).T.copy()
         columns: dict[str, Any] = dict(zip(COLUMNS, numbers, strict=True))
         columns |= {field_of(label): np.array(values, dtype=np.str_) for label, values in self._labels.items()}
         data = ActionSet(
             frames, layout=kind.layout, fps=kind.fps, units=kind.units, aspect=kind.aspect,
-            fps_each=fps if (fps != kind.fps).any() else None, name=str(self._path), **columns,
+            fps_each=fps if (fps != kind.fps).any() else None, sizes=sizes if sizes.any() else None,
+            name=str(self._path), **columns,
         )  # fmt: skip
         splits, problems = self._all_splits(data)
         return Loaded(data, splits, self._report(data, splits, problems))

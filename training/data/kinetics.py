@@ -52,7 +52,9 @@ def items(path: Path, progress: Progress | None = None) -> Items:
         if isinstance(found, SplitOf):
             yield found
         else:
-            needed = {key: found.fields[key] for key in ("frame_inds", "total_frames") if key in found.fields}
+            needed = {
+                key: found.fields[key] for key in ("frame_inds", "total_frames", "img_shape") if key in found.fields
+            }
             waiting.setdefault(_keypoint_file(index, found), {})[found.name] = replace(found, fields=needed)
     for file, asked in waiting.items():
         if not file.is_file():
@@ -102,7 +104,7 @@ def _taken(found: pyskl.Annotation, file: Path, keypoint: NDArray[Any]) -> Items
         yield Noted("frames without a skeleton are kept as missing", empty)
     people = decompressed(frame, keypoint, total)
     label = {"action": f"{found.label:03d}"}
-    yield from pyskl.people_of(found.name, people, label, found.label)
+    yield from pyskl.people_of(found, people, label)
 
 
 def decompressed(frame: NDArray[np.int64], keypoint: NDArray[Any], total: int) -> Frames:

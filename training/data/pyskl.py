@@ -47,6 +47,16 @@ class Annotation:
             raise self.fail(f"{key} is no array of numbers")
         return value.values
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image by `img_shape`, which is height and width; zeros without it."""
+        shape = self.fields.get("img_shape")
+        if shape is None:
+            return 0, 0
+        if not isinstance(shape, list | tuple) or len(shape) != 2 or not all(isinstance(n, int) for n in shape):
+            raise self.fail("img_shape is no pair of height and width")
+        return int(shape[1]), int(shape[0])
+
     def number(self, key: str) -> int:
         value = self.fields.get(key)
         if not isinstance(value, int) or isinstance(value, bool):
@@ -132,7 +142,7 @@ def _taken(found: Annotation, labels: Mapping[str, str], joints: int) -> Items:
         raise found.fail(f"total_frames is {found.number('total_frames')}, keypoint has {keypoint.shape[1]} frames")
     kept: Frames = keypoint if keypoint.dtype == np.float16 else keypoint.astype(np.float32)
     frames = with_confidence(kept) if dims == 3 else _scored(found, kept)
-    yield from people_of(found.name, frames, labels, found.label)
+    yield from people_of(found, frames, labels)
 
 
 def _scored(found: Annotation, keypoint: Frames) -> Frames:
@@ -143,15 +153,15 @@ def _scored(found: Annotation, keypoint: Frames) -> Frames:
     return frames
 
 
-def people_of(name: str, frames: Frames, labels: Mapping[str, str], label: int) -> Items:
+def people_of(found: Annotation, frames: Frames, labels: Mapping[str, str]) -> Items:
     """A recording without the people who are not there (all zeros), at most `MOST_PEOPLE`, the first ones."""
     there = (frames[..., -1] > 0).any(axis=(1, 2))
     if not there.any():
-        yield LeftOut(name, "nobody is in it")
+        yield LeftOut(found.name, "nobody is in it")
         return
     if there.sum() > MOST_PEOPLE:
         yield Noted(f"of more than {MOST_PEOPLE} people the first {MOST_PEOPLE} are taken")
-    yield Taken(name, frames[there][:MOST_PEOPLE], labels, label)
+    yield Taken(found.name, frames[there][:MOST_PEOPLE], labels, found.label, size=found.size)
 
 
 def with_class_name(item: Item) -> Item:

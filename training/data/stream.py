@@ -18,7 +18,8 @@ Progress: TypeAlias = Callable[[int], object]
 class Taken:
     """One recording. people: (people, T, joints, dims + 1), float16 or float32; labels: some of `LABELS`.
 
-    class_label: the source's number for the action, from 0; -1 where there is none.
+    class_label: the source's number for the action, from 0; -1 where there is none. size: width and height of the
+    image; zeros where unknown.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Taken:
     labels: Mapping[str, str] = field(default_factory=dict)
     class_label: int = -1
     fps: float | None = None
+    size: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         assert set(self.labels) <= set(LABELS), f"labels are {LABELS}"

@@ -16,6 +16,8 @@ def test_clips_keep_their_classes_scores_and_splits(tmp_path):
     assert loaded.data.action.tolist() == ["098", "007"]
     assert loaded.data.view.tolist() == ["A0xAXXysHUo", "0LtLS9wROrk"]
     assert loaded.data.people.tolist() == [2, 1]
+    assert loaded.data.sizes is not None
+    assert loaded.data.sizes.tolist() == [[1280, 720], [1280, 720]]
     assert loaded.split("val").sequence_name.tolist() == NAMES[1:]
     assert loaded.report.differing == {"classes": (2, 99)}
 

@@ -72,6 +72,7 @@ def without(key):
         (annotation("b", 5), r"annotations\[1\] \(b\): label 5 is none of the 5 classes"),
         (annotation("b", 1, total_frames=9), r"\(b\): total_frames is 9, keypoint has 5 frames"),
         (flat_annotation("b", 1), r"keypoint has shape \(1, 5, 17, 2\), and \(people, frames, 25, 3\) is expected"),
+        (annotation("b", 1, img_shape=7), r"\(b\): img_shape is no pair of height and width"),
         (["b"], r"annotations\[1\]: is a list, not an annotation"),
     ],
 )

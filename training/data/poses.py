@@ -1,0 +1,98 @@
+"""What ACLNet's training does to recordings of one or two people before and while it learns, in NumPy.
+
+Where the published code does something else than its name says, `official` does it too; without, it is mended:
+- `centred` drops frames in which the first person is missing, and with them what the second does then;
+- `flipped` exchanges left and right joints and leaves x as it is, which is no mirror image of anybody.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.layout import Layout
+from model.sequence import Floats
+from training.data.action_set import Integers
+from training.data.arrays import Frames
+
+LIMBS = ("left_arm", "left_leg", "right_arm", "right_leg")
+
+
+def centred(people: Frames, layout: Layout, *, official: bool = False) -> Floats:
+    """A recording (people, T, V, 4) from where its main person begins: frames of nobody dropped, that person first.
+
+    The main person is in most frames. Subtracted is his or her spine in the first frame, from all that is seen.
+    (PreNormalize3D without rotation.) A recording of nobody stays as it is.
+    """
+    seen = np.asarray((people[..., -1] > 0).any(axis=2))
+    order = np.argsort(-seen.sum(axis=1), kind="stable")
+    people, seen = people[order].astype(np.float32), seen[order]
+    kept = seen[0] if official else seen.any(axis=0)
+    if not kept.any():
+        return people
+    people = people[:, kept]
+    first = int(np.argmax(seen[0][kept]))
+    centre = people[0, first, layout.index("spine"), :3].copy()
+    people[..., :3] = np.where(people[..., 3:] > 0, people[..., :3] - centre, 0)
+    return people
+
+
+def rotated(clips: Floats, theta: float, rng: np.random.Generator) -> Floats:
+    """Clips (n, people, T, V, 4), each turned about x, y, z by angles within -theta..theta radians."""
+    angle = rng.uniform(-theta, theta, (3, len(clips)))
+    cos, sin = np.cos(angle), np.sin(angle)
+    one, zero = np.ones(len(clips)), np.zeros(len(clips))
+    about_x = _matrices([[one, zero, zero], [zero, cos[0], sin[0]], [zero, -sin[0], cos[0]]])
+    about_y = _matrices([[cos[1], zero, -sin[1]], [zero, one, zero], [sin[1], zero, cos[1]]])
+    about_z = _matrices([[cos[2], sin[2], zero], [-sin[2], cos[2], zero], [zero, zero, one]])
+    turn = about_z @ about_y @ about_x
+    out = clips.copy()
+    out[..., :3] = np.einsum("nab,nmtvb->nmtva", turn, clips[..., :3])
+    return out
+
+
+def _matrices(rows: list[list[NDArray[np.float64]]]) -> NDArray[np.float64]:
+    """(n, 3, 3) of rows of arrays (n,)."""
+    return np.moveaxis(np.array(rows), -1, 0)
+
+
+def flipped(
+    clips: Floats,
+    layout: Layout,
+    share: float,
+    rng: np.random.Generator,
+    *,
+    widths: Integers | None = None,
+    official: bool = False,
+) -> Floats:
+    """A `share` of clips (n, people, T, V, dims + 1), mirrored.
+
+    About x = 0 (Spatial_Flip), or, where the images' widths (n,) are given, in the image (Flip of 2-D keypoints, which
+    is published as it should be).
+    """
+    swapped = clips[..., list(layout.mirror), :]
+    if widths is not None:
+        across = widths.astype(np.float32)[:, None, None, None] - swapped[..., 0]
+        swapped[..., 0] = np.where(swapped[..., -1] > 0, across, swapped[..., 0])
+    elif not official:
+        swapped[..., 0] *= -1
+    return _some(clips, swapped, share, rng)
+
+
+def part_dropped(clips: Floats, layout: Layout, share: float, rng: np.random.Generator) -> Floats:
+    """One arm or leg is missing, throughout, in a `share` of clips (n, people, T, V, dims + 1). (Part_Drop.)"""
+    member = np.zeros((len(LIMBS), layout.count), dtype=bool)
+    for row, limb in enumerate(LIMBS):
+        member[row, list(layout.parts[limb])] = True
+    lost = member[rng.integers(len(LIMBS), size=len(clips))][:, None, None, :, None]
+    return _some(clips, np.where(lost, np.float32(0), clips), share, rng)
+
+
+def _some(clips: Floats, changed: Floats, share: float, rng: np.random.Generator) -> Floats:
+    chosen = (rng.random(len(clips)) < share).reshape(-1, *[1] * (clips.ndim - 1))
+    return np.asarray(np.where(chosen, changed, clips), dtype=np.float32)
+
+
+def padded(people: Frames, most: int = 2) -> Floats:
+    """Exactly `most` people: those beyond are left, absent ones are zeros without confidence."""
+    out = np.zeros((most, *people.shape[1:]), dtype=np.float32)
+    out[: len(people)] = people[:most]
+    return out
