@@ -93,6 +93,8 @@ def _result(result: Mapping[str, Any]) -> str:
     match result.get("kind"):
         case "gait":
             body = _gait(result)
+        case "reid":
+            body = _reid(result)
         case "actions":
             body = _actions(result)
         case _:
@@ -127,6 +129,24 @@ def _gait(result: Mapping[str, Any]) -> list[str]:
         )
         parts.append(f"The same with hand-made features instead of the encoder: {kinds}.")
     return parts
+
+
+def _reid(result: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (
+            f"{one['setting']}, {one['variant']}",
+            _share(one["rank1"]),
+            " to ".join(_share(end) for end in one.get("rank1_interval_95") or ()),
+            *(_share(one.get(figure)) for figure in ("rank5", "rank10", "map", "minp")),
+            one.get("probes"),
+        )
+        for one in result.get("settings", ())
+    ]
+    return [
+        f"{result.get('people')} people, windows of {result.get('frames')} frames. Published: a probe may find all but "
+        "itself; strict: nothing of its own view. 95 % interval over people.",
+        _table(("setting", "rank-1", "95 %", "rank-5", "rank-10", "mAP", "mINP", "probes"), rows),
+    ]
 
 
 def _actions(result: Mapping[str, Any]) -> list[str]:

@@ -16,11 +16,14 @@ from tests.service.conftest import as_json, make_app
 from tests.training.small import small_set
 from training.data.arrays import SequenceSet
 from training.evaluate.reid import evaluate_reid
+from training.evaluate.reid_show import to_json
 from training.evaluate.reid_source import cut
-from training.export import export_run
+from training.evaluate.results import heading
+from training.export import Attached, Converted, convert, write
 from training.fit import fit
-from training.protocols.reid import FRAMES, TEST, TRAIN, VALIDATION
+from training.protocols.reid import FRAMES, NAME, TEST, TRAIN, VALIDATION
 from training.recipe import Recipe, load_recipe
+from training.run import load_run
 from training.split import expanded, held_out_mask, split
 
 RECIPE = Path(__file__).parents[2] / "training" / "recipes" / "casia-b-reid.toml"
@@ -44,10 +47,15 @@ def people() -> SequenceSet:
 
 
 @pytest.fixture(scope="module")
-def bundle(people: SequenceSet, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def converted(people: SequenceSet, tmp_path_factory: pytest.TempPathFactory) -> Converted:
     run = tmp_path_factory.mktemp("runs") / "reid"
     fit(recipe(), run, data=split(people, recipe()), console=Console(file=io.StringIO()))
-    return export_run(run, run.parent / "bundle").bundle
+    return convert(load_run(run))
+
+
+@pytest.fixture(scope="module")
+def bundle(converted: Converted, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return write(converted, tmp_path_factory.mktemp("bundles") / "reid").bundle
 
 
 def test_it_trains_on_windows_of_40_frames_of_the_62_people_who_are_not_tested():
@@ -64,12 +72,19 @@ def test_nobody_who_is_tested_is_trained_on_or_chooses_the_checkpoint(people: Se
     assert set(people.subject[held_out_mask(people, recipe().data)]) == {"051", "052"}
 
 
-def test_its_bundle_is_evaluated(bundle: Bundle, people: SequenceSet):
+def test_its_bundle_is_evaluated_and_the_card_says_so(
+    bundle: Bundle, converted: Converted, people: SequenceSet, tmp_path: Path
+):
     tested = cut(people.select(np.isin(people.subject, TEST)))
     result = evaluate_reid(OnnxEncoder(bundle, threads=1), tested, draws=10)
     assert result.people == 2
     assert bundle.manifest.clip.frames == FRAMES
     assert all(0 <= one.figure("map") <= 1 for one in result.searches if one.setting.name in ("N-N", "C-N", "B-N"))
+    head = heading("reid", bundle, Path("small"), NAME)
+    measured = Attached(results=(head | to_json(result),))
+    card = write(converted, tmp_path / "again", attached=measured).bundle.card()
+    for said in ("2 people, windows of 40 frames", "| N-N, published |", "| B-N, strict |", "mINP"):
+        assert said in card
 
 
 def test_its_bundle_answers_identify(bundle: Bundle, people: SequenceSet, tmp_path: Path):
