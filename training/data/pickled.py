@@ -22,6 +22,8 @@ Entry: TypeAlias = tuple[str | None, Any]
 """(key of the outermost dict, value), or (None, element of the list)."""
 _GETS = frozenset({"GET", "BINGET", "LONG_BINGET"})
 _LISTS = frozenset({"annotations", "annos"})
+_STEP = 1 << 20
+"""Bytes after which progress is told again: the reader is asked for a few at a time."""
 _OBJECTS = frozenset({"O", "O8", "|O"})
 
 
@@ -35,9 +37,9 @@ def entries(
     progress is told the file's bytes once. Raises `InvalidDataSet` for whatever is not data, naming it.
     """
     try:
-        wanted = None if start else _asked_for(path, skip)
+        wanted = None if start else _asked_for(path, skip, progress)
         with path.open("rb") as file:
-            yield from _run(_Reader(file, path.stat().st_size, skip, progress), wanted, objects)
+            yield from _run(_Reader(file, path.stat().st_size, skip, progress, rounded=1), wanted, objects)
     except Refused as error:
         raise InvalidDataSet(str(path), f"is a pickle that {printable(str(error))}") from None
     except FileNotFoundError:
@@ -47,16 +49,17 @@ def entries(
         raise InvalidDataSet(str(path), f"is a broken pickle: {reason}") from error
 
 
-def _asked_for(path: Path, skip: int) -> frozenset[int]:
+def _asked_for(path: Path, skip: int, progress: Progress | None) -> frozenset[int]:
     """Numbers of what the pickle remembers and asks for again."""
     with path.open("rb") as file:
-        reader = _Reader(file, path.stat().st_size, skip, None)
+        reader = _Reader(file, path.stat().st_size, skip, progress, rounded=0)
         return frozenset(int(argument) for name, argument in _steps(reader) if name in _GETS)
 
 
 def _steps(reader: "_Reader") -> Iterator[tuple[str, Any]]:
     for opcode, argument, _ in pickletools.genops(cast(IO[bytes], reader)):
         yield opcode.name, argument
+    reader.tell_progress()
 
 
 def _run(reader: "_Reader", wanted: frozenset[int] | None, objects: bool) -> Iterator[Entry]:
@@ -123,11 +126,15 @@ class _Streaming(Machine):
 
 
 class _Reader:
-    """A file's bytes from `skip` on, never asked for more than there are: a length in a pickle is only a claim."""
+    """A file's bytes from `skip` on, never asked for more than there are: a length in a pickle is only a claim.
 
-    def __init__(self, file: BinaryIO, size: int, skip: int, progress: Progress | None) -> None:
+    Each of the two passes counts half for the progress, rounded down in the first (`rounded` 0) and up in the second.
+    """
+
+    def __init__(self, file: BinaryIO, size: int, skip: int, progress: Progress | None, *, rounded: int) -> None:
         file.seek(skip)
         self._file, self._size, self._at, self._progress = file, size, skip, progress
+        self._rounded, self._told, self._next = rounded, 0, skip + _STEP
 
     def read(self, count: int) -> bytes:
         if count > self._size - self._at:
@@ -142,9 +149,16 @@ class _Reader:
 
     def _took(self, data: bytes) -> bytes:
         self._at += len(data)
-        if self._progress and data:
-            self._progress(len(data))
+        if self._at >= self._next:
+            self.tell_progress()
         return data
+
+    def tell_progress(self) -> None:
+        self._next = self._at + _STEP
+        done = (self._at + self._rounded) // 2
+        if self._progress and done > self._told:
+            self._progress(done - self._told)
+            self._told = done
 
 
 class _Objects(Array):

@@ -31,6 +31,7 @@ EXPECTED: Mapping[str, int] = MappingProxyType(
     {"recordings": 21_545, "classes": 51, "views": 3}
     | {"xsub_train": 18_841, "xsub_val": 2_704, "xview_train": 14_357, "xview_val": 7_188}
 )
+NOTE = "counts of the splits are those that papers give; its makers give only the total"
 _SUFFIXES = (".txt", ".skeleton", ".label")
 _NUMBERS = PEOPLE * NTU_25.count * 3
 
@@ -175,7 +176,7 @@ def pickle_items(path: Path, progress: Progress | None = None) -> Items:
         yield pyskl.with_class_name(item)
 
 
-_kind = partial(Kind, layout=NTU_25, fps=FPS, units=Units.METRES, splits=splits, expected=EXPECTED)
+_kind = partial(Kind, layout=NTU_25, fps=FPS, units=Units.METRES, splits=splits, expected=EXPECTED, notes=(NOTE,))
 KINDS = (
     _kind("pku-mmd-raw", "PKU-MMD phase 1, skeleton and label files", files=files, items=items),
     _kind("pku-mmd-pickle", "PKU-MMD phase 1, pickle in pyskl's schema", files=pyskl.one_file, items=pickle_items),

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from model.readers.source import printable
 from training.data.action_set import ActionSet
 
 EXAMPLES = 3
@@ -78,7 +79,10 @@ class Report:
         )
 
     def lines(self) -> Iterable[str]:
-        """The report as text, a line each."""
+        """The report as text, a line each, fit for a terminal whatever the files are called."""
+        return map(printable, self._lines())
+
+    def _lines(self) -> Iterable[str]:
         yield f"{self.source}: {self.title} ({self.kind})"
         for key, n in (*self.counts.items(), *((f"split {k}", v) for k, v in self.splits.items())):
             yield f"  {key:<24} {n:>10,}{self._verdict(key.removeprefix('split '))}"
