@@ -74,7 +74,8 @@ def import_gallery(
     as_json: AsJson = False,
 ) -> None:
     """Make a gallery of an archive, all or nothing; it answers as the exported one did. All of the file is checked
-    before anything is written. Who was erased here after it was archived does not come back.
+    before anything is written. Of this store's own archives, who was erased from that gallery since does not come back;
+    an archive of another store brings everybody who is in it.
 
     Example: gaitkeeper gallery import staff.gka --recipient-key backup.key --as staff-2026
     """
@@ -111,14 +112,24 @@ def _opener(passphrase_file: Path | None, recipient_key: Path | None, *, confirm
         return from_file(passphrase_file)
     if recipient_key is not None:
         return key_file(recipient_key)
+    return passphrase(_typed(confirm=confirm))
+
+
+def _typed(*, confirm: bool) -> str:
+    """A passphrase from the terminal; where it would be seen, or there is none, nobody is asked."""
+    import warnings
+    from getpass import GetPassWarning
+
     try:
-        typed = typer.prompt("Passphrase of the archive", hide_input=True, confirmation_prompt=confirm, err=True)
-    except typer.Abort:
-        typer.echo(
-            "\nno passphrase was given; --passphrase-file or --recipient-key names a file with a secret", err=True
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", GetPassWarning)
+            return str(
+                typer.prompt("Passphrase of the archive", hide_input=True, confirmation_prompt=confirm, err=True)
+            )
+    except (typer.Abort, GetPassWarning):
+        said = "no passphrase was given; --passphrase-file or --recipient-key names a file with a secret"
+        typer.echo(f"\nerror: {said}", err=True)
         raise typer.Exit(2) from None
-    return passphrase(str(typed))
 
 
 def _public_key(text: str) -> bytes:
