@@ -105,7 +105,7 @@ def _lines(found: "Details", seq: int, vault: "Vault") -> list[str]:
     held, own = found.gallery, found.calibration
     lines = [f"{held.name}: {held.subjects} subjects, {held.templates} templates; {held.state}, change {seq}"]
     lines.append(f"bundle {held.fingerprint}, {held.dim} numbers a template, created {day(held.created)}")
-    lines.append(f"calibration: {'the bundle’s' if own is None else own['id']}")
+    lines.append(f"calibration: {'none of its own; the bundle’s holds, if it has one' if own is None else own['id']}")
     kept = "none are kept" if held.vault_days is None else f"kept {held.vault_days} days"
     if vault.first is not None and vault.last is not None:
         kept += f"; of {vault.skeletons} templates now, until {day(vault.first)} to {day(vault.last)}"
