@@ -50,16 +50,17 @@ def state_of(kind: Kind, path: Path) -> str:
     return digest.hexdigest()
 
 
-def kept(kind: Kind, path: Path, root: Path, *, progress: Progress | None = None) -> Loaded:
+def kept(kind: Kind, path: Path, root: Path, *, verify: bool = True, progress: Progress | None = None) -> Loaded:
     """The data set at `path` from the cache below `root`, parsed into it first where it is not there yet.
 
-    Arrays whose checksum is not theirs are made again. Raises `InvalidDataSet` for a source that is not of `kind`.
+    verify: read all of it to compare the checksums; what was damaged is made again. Raises `InvalidDataSet` for a
+    source that is not of `kind`.
     """
     state = state_of(kind, path)
     place = root / f"{kind.name}-{state[:24]}"
     if place.is_dir():
         try:
-            return opened(place, kind, str(path))
+            return opened(place, kind, str(path), verify=verify)
         except InvalidDataSet:
             shutil.rmtree(place)
     _make(kind, path, place, progress)

@@ -85,7 +85,7 @@ class Collector:
             raise InvalidDataSet(
                 str(self._path), f"{item.name}: frames have shape {frames.shape}, which is not {self._kind.layout.name}"
             )
-        self._write(frames)
+        self._write(item.name, frames)
         self._names[item.name] = len(self._numbers)
         self._numbers.append((self._rows, length, people, item.class_label))
         for label in LABELS:
@@ -94,13 +94,14 @@ class Collector:
         self._sizes.append(item.size)
         self._rows += people * length
 
-    def _write(self, frames: Frames) -> None:
+    def _write(self, name: str, frames: Frames) -> None:
         if self._dtype is None:
             self._dtype = frames.dtype
             if self._into:
                 _write_header(self._into, self._dtype, (0, *frames.shape[2:]))
-        if frames.dtype != self._dtype:
-            frames = frames.astype(self._dtype)
+        if frames.dtype != self._dtype:  # the first recording decides
+            with np.errstate(over="ignore"):
+                frames = checked(str(self._path), f"{name}, as {self._dtype}", frames.astype(self._dtype))
         if self._into:
             self._into.write(np.ascontiguousarray(frames).data)
 
@@ -113,10 +114,9 @@ class Collector:
     def _shape(self) -> tuple[int, int, int]:
         return (self._rows, self._kind.layout.count, self._kind.dims + 1)
 
-    def result(self, frames: Frames | None = None) -> Loaded:
-        """frames: where they can be read again; without, the set counts right and its frames are zeros."""
-        if frames is None:
-            frames = np.broadcast_to(np.zeros((1, 1, 1), self._dtype or np.float32), self._shape())
+    def result(self) -> Loaded:
+        """What was taken, counting right, though its frames are zeros: the true ones are in the file, if anywhere."""
+        frames = np.broadcast_to(np.zeros((1, 1, 1), self._dtype or np.float32), self._shape())
         kind, fps = self._kind, np.array(self._fps)
         sizes = np.array(self._sizes, dtype=np.int64).reshape(-1, 2)
         numbers = np.array(self._numbers, dtype=np.int64).reshape(-1, len(COLUMNS)).T.copy()

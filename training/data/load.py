@@ -11,14 +11,22 @@ from training.data.report import Report
 from training.data.stream import Progress
 
 
-def load(path: Path, kind: str | None = None, *, cache: Path | None = None, progress: Progress | None = None) -> Loaded:
+def load(
+    path: Path,
+    kind: str | None = None,
+    *,
+    cache: Path | None = None,
+    verify: bool = True,
+    progress: Progress | None = None,
+) -> Loaded:
     """The data set at `path` from memory-mapped arrays, its splits and what was found and left out.
 
     kind: its name in `training.data.kinds.KINDS`; None where its content tells. cache: default `default_cache()`.
+    verify: compare the checksums of what is kept there, which reads all of it once; a second process need not.
     Raises `InvalidDataSet`.
     """
     found, source = one_set(path, kind)
-    return kept(found, source, cache or default_cache(), progress=progress)
+    return kept(found, source, cache or default_cache(), verify=verify, progress=progress)
 
 
 def check(kind: Kind, path: Path, *, progress: Progress | None = None) -> Report:

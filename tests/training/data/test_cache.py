@@ -86,6 +86,25 @@ def test_damaged_arrays_are_noticed_and_made_again(source, tmp_path, name):
     assert source.passes == 2
 
 
+def test_checksums_are_compared_only_where_it_is_asked_for(source, tmp_path):
+    source.kept(tmp_path / "cache")
+    (place,) = (tmp_path / "cache").iterdir()
+    content = bytearray((place / "frames.npy").read_bytes())
+    content[-3] ^= 1
+    (place / "frames.npy").write_bytes(content)
+    kept(source.kind, source.file, tmp_path / "cache", verify=False)
+    assert source.passes == 1
+
+
+def test_recordings_of_another_precision_become_the_firsts_or_are_refused(tmp_path):
+    exact = taken("b").people.astype(np.float32)
+    data = Source([TWO[0], Taken("b", exact)], tmp_path / "source").kept(tmp_path / "cache").data
+    assert np.array_equal(data.clip_frames(1), exact)
+    exact[..., 0] = 70_000
+    with pytest.raises(InvalidDataSet, match="b, as float16: coordinates must be finite"):
+        Source([TWO[0], Taken("b", exact)], tmp_path / "other").kept(tmp_path / "cache")
+
+
 def test_an_index_of_another_version_is_made_again(source, tmp_path):
     source.kept(tmp_path / "cache")
     (place,) = (tmp_path / "cache").iterdir()
