@@ -1,6 +1,7 @@
 """The kinds of data sets that are known, and which one lies at a path."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -84,8 +85,8 @@ def _of_directory(path: Path) -> Kind | None:
 
 
 def _of_raw_ntu(path: Path) -> Kind | None:
-    labels = (ntu.labels_of(file.stem) for file in path.rglob("*.skeleton"))
-    actions = [int(found["action"][1:]) for found in labels if found]
+    names = (file.stem for file in path.rglob("*.skeleton"))
+    actions = [ntu.action_number(name) for name in names if ntu.NAME.fullmatch(name)]
     if not actions:
         return None
     return KINDS["ntu120-raw" if max(actions) > ntu.SMALL else "ntu60-raw"]
@@ -120,11 +121,7 @@ def _of_annotation(path: Path, value: Any, splits: set[str]) -> str:
 
 
 def _beyond_small(path: Path) -> bool:
-    """Whether one of the first recordings is of a class or setup that NTU RGB+D 60 does not have."""
-    return any(int(labels["action"][1:]) > ntu.SMALL for labels in _ntu_labels(path))
-
-
-def _ntu_labels(path: Path) -> Iterator[dict[str, str]]:
-    for _, value in zip(range(1000), (v for k, v in entries(path, start=True) if k is None), strict=False):
-        if isinstance(value, dict) and (labels := ntu.labels_of(str(value.get("frame_dir", "")))):
-            yield labels
+    """Whether one of the first recordings is of a class that NTU RGB+D 60 does not have."""
+    first = islice((value for key, value in entries(path, start=True) if key is None), 1000)
+    names = (str(value.get("frame_dir", "")) for value in first if isinstance(value, dict))
+    return any(ntu.action_number(name) > ntu.SMALL for name in names if ntu.NAME.fullmatch(name))

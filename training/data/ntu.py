@@ -13,6 +13,7 @@ from model.sequence import Units
 from training.data import pyskl
 from training.data.action_set import ActionSet
 from training.data.kind import Kind, Mask
+from training.data.ntu_classes import action_names
 from training.data.ntu_denoise import people_of
 from training.data.ntu_missing import missing
 from training.data.ntu_raw import read_skeletons
@@ -21,8 +22,8 @@ from training.data.stream import Items, LeftOut, Noted, Progress, Taken
 NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})", re.ASCII)
 LISTED = "on the makers' list of missing skeletons"
 FPS = 30.0
-SMALL = 60
-"""Classes of NTU RGB+D 60; it has setups 1 to 17."""
+SMALL, CLASSES = 60, 120
+"""Classes of NTU RGB+D 60, which has setups 1 to 17, and of NTU RGB+D 120."""
 
 TRAIN_SUBJECTS = (
     *(1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38),
@@ -44,14 +45,29 @@ EXPECTED_120: Mapping[str, int] = MappingProxyType(
 def labels_of(name: str) -> dict[str, str]:
     """Labels by a recording's name; condition is the setup, view the camera. None for other names.
 
-    >>> labels_of("S001C002P003R001A059")["view"], labels_of("x.avi")
-    ('002', {})
+    >>> labels_of("S001C002P003R001A011")["action"], labels_of("x.avi")
+    ('A011 reading', {})
     """
     parts = NAME.fullmatch(name)
     if not parts:
         return {}
     setup, camera, subject, _, action = parts.groups()
-    return {"condition": setup, "view": camera, "subject": subject, "sequence": name, "action": f"A{action}"}
+    return {"condition": setup, "view": camera, "subject": subject, "sequence": name, "action": _action(int(action))}
+
+
+def _action(number: int) -> str:
+    """Number and words of an action, so that sorted names are in the order of the classes."""
+    name = action_names()[number - 1] if 1 <= number <= CLASSES else "unknown"
+    return f"A{number:03d} {name}"
+
+
+def action_number(name: str) -> int:
+    """The number in a recording's name, from 1.
+
+    >>> action_number("S001C002P003R001A011")
+    11
+    """
+    return int(name[-3:])
 
 
 def splits(data: ActionSet, *, large: bool) -> dict[str, Mask]:
@@ -82,8 +98,8 @@ def raw_items(path: Path, progress: Progress | None = None, *, classes: int, off
             progress(file.stat().st_size)
         if not labels:
             yield LeftOut(name, "its name is not SsssCcccPpppRrrrAaaa")
-        elif int(labels["action"][1:]) > classes:
-            yield Noted(f"recordings of classes above {classes} are left alone")
+        elif not 1 <= action_number(name) <= classes:
+            yield Noted(f"recordings of other classes than the first {classes} are left alone")
         elif name in listed:
             yield LeftOut(name, LISTED)
         else:
@@ -98,7 +114,7 @@ def _one(file: Path, labels: Mapping[str, str], official: bool) -> Items:
     if people is None:
         yield LeftOut(file.stem, "nobody is left after denoising" if found.bodies else "nobody is in it")
     else:
-        yield Taken(file.stem, people, labels, int(labels["action"][1:]) - 1)
+        yield Taken(file.stem, people, labels, action_number(file.stem) - 1)
 
 
 def pickle_items(path: Path, progress: Progress | None = None, *, classes: int, joints: int) -> Items:
@@ -107,7 +123,7 @@ def pickle_items(path: Path, progress: Progress | None = None, *, classes: int, 
 
 def _kinds() -> tuple[Kind, ...]:
     kinds: list[Kind] = []
-    for classes, expected in ((SMALL, EXPECTED_60), (120, EXPECTED_120)):
+    for classes, expected in ((SMALL, EXPECTED_60), (CLASSES, EXPECTED_120)):
         divided = partial(splits, large=classes > SMALL)
         title = f"NTU RGB+D {classes}"
         solid = partial(
