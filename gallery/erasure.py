@@ -71,12 +71,14 @@ def _spelled(moment: datetime) -> str:
 
 
 def read_receipt(path: Path) -> Receipt:
-    """Raises `InvalidArchive` for what is no receipt, OSError where there is none. The signature is not checked."""
+    """A receipt, or an answer of the service with one in it. Raises `InvalidArchive` for what is neither, OSError where
+    there is none. The signature is not checked."""
     name = str(path)
     if path.stat().st_size > SIZE_LIMIT:
         raise InvalidArchive(name, "is too large for a receipt")
     try:
-        return _parsed(name, json.loads(path.read_bytes()))
+        held = json.loads(path.read_bytes())
+        return _parsed(name, held["receipt"] if "receipt" in held else held)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidRequest):
         raise InvalidArchive(name, "is not a receipt of an erasure") from None
 

@@ -40,11 +40,12 @@ def open_library(data: Path, bundle: "Bundle | None" = None, *, make: bool = Fal
     from gallery.calibration import Calibration
     from gallery.library import Library
     from gallery.recorder import Recorder
+    from gallery.replay import ReplayPolicy
 
     content = None if bundle is None else bundle.calibration_json()
     priors = {} if bundle is None or content is None else {bundle.fingerprint: Calibration.from_json(content)}
     store = open_data(data, make=make)
-    library = Library(store, priors=priors, recorder=Recorder(store))
+    library = Library(store, priors=priors, replay=ReplayPolicy(), recorder=Recorder(store))
     try:
         yield library
     finally:

@@ -65,6 +65,7 @@ def problem_of(error: GaitkeeperError) -> Problem:
         limit=getattr(error, "limit", None),
         reasons=list(error.reasons) if isinstance(error, errors.UnusableSequence) else None,
         retry_after=int(error.retry_after_s) if isinstance(error, errors.Overloaded) else None,
+        candidate=error.candidate if isinstance(error, errors.DuplicateSubject) else None,
     )
 
 

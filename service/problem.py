@@ -14,7 +14,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why a request was refused. `type` is stable, for programs; `title` and `detail` are for people.
 
     field: what is wrong in the request, as a path. limit: the bound that was passed. reasons: words of the quality
-    checks. retry_after: seconds after which trying again makes sense.
+    checks. retry_after: seconds after which trying again makes sense. candidate: of a duplicate, who is enrolled
+    already.
     """
 
     type: str
@@ -25,6 +26,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limit: float | None = None
     reasons: list[str] | None = None
     retry_after: int | None = None
+    candidate: str | None = None
 
 
 class ProblemResponse(Response):

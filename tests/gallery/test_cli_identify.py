@@ -37,6 +37,14 @@ def test_within_some_subjects_nobody_else_is_found(run: Run, probe: Path, tmp_pa
     assert (found["subject"], found["searched"]) == ("s1", 3)
 
 
+def test_a_recording_that_is_a_template_already_is_suspected_of_being_sent_again(
+    run: Run, tmp_path: Path, capsys: Capture
+) -> None:
+    walk = written(tmp_path / "walk.json", walking(1, seed=7))
+    assert run("enroll", walk, "--subject", "ann") == 0
+    assert "replay_suspected" in decision(run, capsys, "identify", walk)["reasons"]
+
+
 NO_SENSE: list[tuple[tuple[str, ...], str]] = [
     (("--within", "nobody"), "nobody"),
     (("--within-file", "none.txt"), "none.txt"),

@@ -203,6 +203,7 @@ def test_a_gallery_calibrated_by_its_own_people_answers_by_that(client: Client) 
     assert (answer["basis"], answer["calibration"]) == ("gallery", made.json()["calibration"]["id"])
     refused = client.post("/galleries/default/subjects/new/templates", json={"sequence": person(3, seed=8)})
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:gaitkeeper:problem:duplicate-subject")
+    assert refused.json()["candidate"] == "s3"
     forced = client.post(
         "/galleries/default/subjects/new/templates", json={"sequence": person(3, seed=8), "force": True}
     )
