@@ -78,7 +78,7 @@ def read_receipt(path: Path) -> Receipt:
         raise InvalidArchive(name, "is too large for a receipt")
     try:
         held = json.loads(path.read_bytes())
-        return _parsed(name, held["receipt"] if "receipt" in held else held)
+        return _parsed(name, held.get("receipt", held))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidRequest):
         raise InvalidArchive(name, "is not a receipt of an erasure") from None
 
