@@ -76,13 +76,14 @@ def _make(kind: Kind, path: Path, place: Path, progress: Progress | None) -> Non
             collector.run(progress)
             collector.close_frames()
             _flush(file.fileno())
-        _write(beside, collector.result())
+        _write(beside, collector.result(), str(path.resolve()))
         _move(beside, place)
+        _drop_former(place, kind, str(path.resolve()))
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _write(place: Path, loaded: Loaded) -> None:
+def _write(place: Path, loaded: Loaded, source: str) -> None:
     data = loaded.data
     arrays: dict[str, NDArray[Any]] = {NUMBERS: np.stack([getattr(data, column) for column in COLUMNS])}
     arrays |= {f"{label}.npy": data.labels(label) for label in LABELS}
@@ -93,7 +94,7 @@ def _write(place: Path, loaded: Loaded) -> None:
             np.save(file, array, allow_pickle=False)
             _flush(file.fileno())
     index: dict[str, Any] = {"format": FORMAT, "layout": data.layout.name, "fps": data.fps, "units": data.units.value}
-    index |= {"aspect": data.aspect, "splits": list(loaded.splits), "report": loaded.report.to_json()}
+    index |= {"aspect": data.aspect, "source": source, "splits": list(loaded.splits), "report": loaded.report.to_json()}
     index["sums"] = {name: _sum(place / name) for name in (FRAMES, *arrays)}
     index["sum"] = _sum_of(index)
     with (place / INDEX).open("w", encoding="utf-8") as text:
@@ -112,6 +113,17 @@ def _move(beside: Path, place: Path) -> None:
     except OSError:
         if not (place / INDEX).is_file():  # else another process has just made the same
             raise
+
+
+def _drop_former(place: Path, kind: Kind, source: str) -> None:
+    """Remove what was kept of the same source in an earlier state; who has it mapped keeps it until he ends."""
+    for other in place.parent.glob(f"{kind.name}-*"):
+        try:
+            former = other != place and _index(other).get("source") == source
+        except InvalidDataSet:
+            continue
+        if former:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def opened(place: Path, kind: Kind, name: str, *, verify: bool = True) -> Loaded:

@@ -1,9 +1,10 @@
 """From the bodies that a Kinect tracked to the one or two people of a recording, as published for NTU RGB+D.
 
 The rules and their numbers are those of pyskl's preparation of the data (after CTR-GCN's): furniture is tracked as
-short or wide bodies, and a person who is lost comes back as another body. Two of its faults are repaired unless
-`official` is asked for: frames without any body lost their time, and a body that was lost for a while in the middle
-was moved together, so that two people no longer did things at the same moment.
+short or wide bodies, and a person who is lost comes back as another body. Three of its faults are repaired unless
+`official` is asked for: frames without any body lost their time; a body that was lost for a while in the middle was
+moved together, so that two people no longer did things at the same moment; and the second actor's track counted from
+the first frame, so that what was tracked of him before the livelier piece was lost.
 """
 
 from collections.abc import Sequence
@@ -48,7 +49,7 @@ def people_of(bodies: Sequence[Body], *, official: bool = False) -> Floats | Non
         found = [kept for one in found if (kept := _unless_wide(one))]
     if not found:
         return None
-    return _trimmed(_two_actors(sorted(found, key=lambda one: -one.motion)))
+    return _trimmed(_two_actors(sorted(found, key=lambda one: -one.motion), official))
 
 
 def _collapsed(bodies: Sequence[Body]) -> list[Integers]:
@@ -72,7 +73,7 @@ def _unless_wide(one: _Candidate) -> _Candidate | None:
     return _Candidate(one.frames, one.joints, min(one.motion, _motion(one.joints[narrow])))
 
 
-def _two_actors(found: Sequence[_Candidate]) -> Floats:
+def _two_actors(found: Sequence[_Candidate], official: bool) -> Floats:
     """The body that moves most is the first actor; each other one goes on where an actor's track has ended."""
     people = np.zeros((2, max(one.span[1] for one in found), *found[0].joints.shape[1:]), dtype=np.float32)
     spans = [found[0].span, (0, 0)]
@@ -83,7 +84,7 @@ def _two_actors(found: Sequence[_Candidate]) -> Floats:
             if max(first, start) >= min(last, end):
                 people[actor, one.frames] = one.joints
                 empty = first == last
-                spans[actor] = one.span if empty else (min(first, start), max(last, end))
+                spans[actor] = one.span if empty and not official else (min(first, start), max(last, end))
                 break
     return people
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,27 @@ def test_a_source_that_changed_is_parsed_again(source, tmp_path):
     source.file.write_text("another length")
     source.kept(tmp_path)
     assert source.passes == 2
+
+
+def test_what_was_kept_of_a_former_state_goes_and_of_other_sources_stays(source, tmp_path):
+    before = source.kept(tmp_path / "cache").data
+    Source(TWO, tmp_path / "other").kept(tmp_path / "cache")
+    source.file.write_text("another length")
+    source.kept(tmp_path / "cache")
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+    assert np.array_equal(before.clip_frames(0), TWO[0].people)  # for whoever has it mapped
+
+
+def test_an_interrupted_pass_leaves_nothing(tmp_path):
+    source = Source(TWO, tmp_path / "source")
+
+    def interrupted(path, progress):
+        yield TWO[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kept(replace(source.kind, items=interrupted), source.file, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["frames.npy", "subject.npy", "split-0.npy", INDEX])

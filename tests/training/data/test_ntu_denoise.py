@@ -95,6 +95,13 @@ def test_a_body_that_was_lost_for_a_while_keeps_its_time_unless_it_is_asked_for(
     assert seen(found([one, other], official=True))[1].tolist() == [True] * 20 + [False] * 10
 
 
+def test_what_was_tracked_of_the_second_person_before_is_kept_unless_it_is_asked_for():
+    first = a_body("1", range(60), motion=0.5)
+    later, earlier = a_body("2", range(35, 60), x=1.0, motion=0.2), a_body("3", range(5, 25), x=1.0, motion=0.1)
+    assert seen(found([first, later, earlier]))[1].sum() == 45
+    assert seen(found([first, later, earlier], official=True))[1].sum() == 25
+
+
 def test_nobody_is_left_of_furniture():
     assert people_of([]) is None
     assert people_of([a_body(str(i), range(20), wide=True) for i in range(2)]) is None
