@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from model.errors import InvalidDataSet
 from model.named_layouts import CASIA_14
+from model.readers.pickle_arrays import Array
 from model.sequence import Units
 from training.data.action_set import ActionSet
 from training.data.kind import Kind, Mask
@@ -137,7 +138,8 @@ def _ids(file: Path) -> dict[str, list[int]]:
     if not isinstance(found, dict):
         raise InvalidDataSet(str(file), f"holds a {type(found).__name__}, not a dict of people's windows")
     out = {}
-    for person, members in found.items():
+    for person, given in found.items():
+        members = given.values.reshape(-1).tolist() if isinstance(given, Array) else given
         if not isinstance(members, list) or not all(isinstance(member, int) for member in members):
             raise InvalidDataSet(str(file), f"the windows of person {str(person)[:40]!r} are no list of numbers")
         out[_name(person)] = members

@@ -38,6 +38,12 @@ def test_people_may_be_named_by_text(tmp_path):
     assert load(root, cache=tmp_path / "cache").data.subject[:2].tolist() == ["001", "002"]
 
 
+def test_windows_may_be_listed_by_numpys_numbers(tmp_path):
+    root = transg(tmp_path / "sets")
+    edit(root, "ids", save({np.int64(1): [np.int64(0), np.int64(1)], 2: np.array([2])}))
+    assert load(root, cache=tmp_path / "cache").data.subject[:3].tolist() == ["001", "001", "002"]
+
+
 def edit(root, name, change):
     path = root / PLACE.format("train") / f"{name}_CASIA_B_6.npy"
     change(path)
