@@ -1,5 +1,6 @@
 """Database errors as `StoreUnavailable`, each with what can be done about it."""
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,7 +119,9 @@ def as_unavailable(*, committing: bool = False) -> Iterator[None]:
         raise StoreUnavailable("too many operations at once; repeat in a moment") from error
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        raise StoreUnavailable(f"{where}{error.strerror or error}; {_OURS}") from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        what = _ADVICE["SQLITE_FULL"] if full else f"{error.strerror or error}; {_OURS}"
+        raise StoreUnavailable(f"{where}{what}") from error
     except (DBAPIError, SQLAlchemyError) as error:
         raise StoreUnavailable(explain(error, committing=committing)) from error
     except Exception as error:  # bulk.py goes past SQLAlchemy
