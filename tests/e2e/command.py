@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,10 +54,16 @@ def one_line(done: "subprocess.CompletedProcess[str]") -> str:
 
 @dataclass(frozen=True)
 class Service:
-    """A running service: a client of it, and its data directory, which commands may use too."""
+    """A running service: a client of it, its data directory, which commands may use too, and its process."""
 
     http: httpx.Client
     data: Path
+    process: "subprocess.Popen[bytes]"
+
+    def kill(self) -> None:
+        """SIGKILL: as if the power were gone."""
+        self.process.kill()
+        self.process.wait(timeout=30)
 
     def enroll(self, subject: str, sequence: dict[str, Any], gallery: str = "default") -> httpx.Response:
         path = f"/galleries/{quote(gallery, safe='')}/subjects/{quote(subject, safe='')}/templates"
@@ -67,22 +74,26 @@ class Service:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[Service]:
-    """`gaitkeeper serve` with the shipped bundles, from when it says that it answers until Ctrl-C."""
+def serving(data: Path, **more: str) -> Iterator[Service]:
+    """`gaitkeeper serve` with the shipped bundles and `more` in its environment, from when it says that it answers until
+    Ctrl-C, unless it is killed."""
     arguments = ["serve", "--port", "0", "--data", str(data)]
     log = data.with_name(f"{data.name}.log")
     with log.open("wb") as errors:
-        process = subprocess.Popen([*COMMAND, *arguments], env=environment(), stdout=subprocess.PIPE, stderr=errors)
+        process = subprocess.Popen(
+            [*COMMAND, *arguments], env=environment(**more), stdout=subprocess.PIPE, stderr=errors
+        )
     try:
         assert process.stdout is not None
         said = process.stdout.readline().decode().split()
         assert said[:3] == ["gaitkeeper", "answers", "at"], log.read_text()
         with httpx.Client(base_url=said[3].rstrip(","), timeout=60) as client:
-            yield Service(client, data)
+            yield Service(client, data, process)
     finally:
+        killed = process.poll() == -signal.SIGKILL
         process.terminate()
         process.communicate(timeout=30)
-    assert process.returncode == 0, log.read_text()
+    assert killed or process.returncode == 0, log.read_text()
     assert "Traceback" not in log.read_text()
 
 
@@ -93,7 +104,7 @@ def walk(subject: int, take: int = 0) -> dict[str, Any]:
 
 
 def walk_file(subject: int, take: int = 0) -> Path:
-    listed = json.loads((WALKERS / "samples.json").read_bytes())["samples"]
+    listed: list[dict[str, str]] = json.loads((WALKERS / "samples.json").read_bytes())["samples"]
     return WALKERS / [each["file"] for each in listed if each.get("subject") == f"walker-{subject:02}"][take]
 
 
