@@ -75,8 +75,8 @@ class Service:
 
 @contextmanager
 def serving(data: Path, **more: str) -> Iterator[Service]:
-    """`gaitkeeper serve` with the shipped bundles and `more` in its environment, from when it says that it answers until
-    Ctrl-C, unless it is killed."""
+    """`gaitkeeper serve` with the shipped bundles and `more` in its environment, from when it says that it answers
+    until Ctrl-C, unless it is killed."""
     arguments = ["serve", "--port", "0", "--data", str(data)]
     log = data.with_name(f"{data.name}.log")
     with log.open("wb") as errors:
