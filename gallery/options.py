@@ -70,7 +70,7 @@ Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")
 def confirmed(question: str) -> None:
     """Go on after a yes; anything else, or nobody to answer, changes nothing and ends with status 1."""
     try:
-        typer.confirm(question, abort=True)
+        typer.confirm(question, abort=True, err=True)
     except typer.Abort:
         typer.echo("\nnothing was changed; --yes does it without asking", err=True)
         raise typer.Exit(1) from None
