@@ -158,5 +158,8 @@ def _rotate_master(store: "Store", as_json: bool) -> None:
         print_json(done)
         return
     how = "went on: master key" if done.resumed else "master key"
+    if done.wrapped == 0:
+        out.print(f"nothing to do: master key {done.current} wraps all there is", markup=False, soft_wrap=True)
+        return
     out.print(f"{how} {done.current} wraps {done.wrapped} keys that another one did", markup=False, soft_wrap=True)
     out.print("the old one is still there: `gaitkeeper keys destroy-old` when no backup needs it", soft_wrap=True)

@@ -75,10 +75,13 @@ def _misplaced(
             outliers.append(_nowhere(held, row, float(strange[row])))
     looked = f"{int((~np.isnan(ratio)).sum()):,} templates"
     for name, found, bound, against in (
-        ("mislabelled templates", mislabelled, bounds[0], "another subject"),
+        # Beyond the tail of either ratio; whether another subject explains it says which of the two it is.
+        ("mislabelled templates", mislabelled, other, "another subject"),
         ("outlying templates", outliers, bounds[1], "anybody"),
     ):
         note = f"log-likelihood ratio, of {against} against its own, at least {bound:.1f}"
+        if bound == other and other < min(bounds):
+            note += ", of those that are out of the ordinary"
         report = report.with_more(Check(name, looked, len(found), note), found)
     return report
 
