@@ -14,7 +14,7 @@ from rich.table import Table
 
 from gallery.decide import UNCALIBRATED
 from gallery.metrics import decibels
-from gallery.template import Candidate, Consent, Decision, Gallery, Outcome, Subject, Template
+from gallery.template import Candidate, Consent, Decision, Gallery, Outcome, Subject, Template, now
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -75,7 +75,8 @@ def say_subject(subject: Subject) -> None:
     consent = subject.consent
     lines = [f"{subject.id} in gallery {subject.gallery}, enrolled {day(subject.created)}"]
     lines.append(f"consent: {consent.reference or 'none given'}; purpose: {consent.purpose or 'none given'}")
-    lines.append(f"expires: {end_of(consent)}")
+    over = consent.expires is not None and consent.expires <= now()
+    lines.append(f"expires: {end_of(consent)}{', which is past: no answer names it' if over else ''}")
     if subject.hold is not None:
         lines.append(f"held, must not be erased: {subject.hold}")
     if subject.metadata:
