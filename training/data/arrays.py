@@ -239,4 +239,6 @@ def read_arrays(path: Path, only: Sequence[str] | None = None) -> dict[str, NDAr
     except FileNotFoundError:
         raise InvalidDataSet(str(path), "there is no such file") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
-        raise InvalidDataSet(str(path), f"is not a readable npz ({error})") from error
+        # NumPy takes whatever it does not know for a pickle, and advises to load that unsafely.
+        why = "it is none, or holds pickled objects" if "pickle" in str(error) else error
+        raise InvalidDataSet(str(path), f"is not a readable npz ({why})") from error
