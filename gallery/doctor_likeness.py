@@ -10,6 +10,8 @@ from gallery.metrics import Numbers, Reals
 TAIL = 0.05
 MOST = 1000
 """Pairs of one kind that are listed; there are more only where a whole gallery is wrong."""
+SHORT = float(np.log(10))
+"""A pair with a tenth of the evidence that is needed is no finding, but may be looked at."""
 
 
 def check_likeness(report: Report, held: Held, progress: Progress | None = None) -> Report:
@@ -28,7 +30,8 @@ def check_likeness(report: Report, held: Held, progress: Progress | None = None)
 def _duplicates(report: Report, held: Held, model: Model) -> tuple[Report, set[tuple[int, int]]]:
     pairs = held.subjects * (held.subjects - 1) / 2
     bound = evidence_needed(pairs)
-    found = sorted(model.alike(bound), key=lambda pair: -pair[2])
+    near = sorted(model.alike(bound - SHORT), key=lambda pair: -pair[2])
+    found = [pair for pair in near if pair[2] >= bound]
     findings = [
         Finding(
             "duplicate",
@@ -44,6 +47,9 @@ def _duplicates(report: Report, held: Held, model: Model) -> tuple[Report, set[t
     if power is not None:
         low, high = (f"{100 * share:.0f}" for share in power)
         note += f"; of people enrolled twice {low} to {high} % would be found (tried on halves of their own)"
+    if len(near) > len(found):
+        a, b, ratio = near[len(found)]
+        note += f"; just short of it: {held.names[a]} and {held.names[b]} ({ratio:.1f})"
     check = Check("probable duplicates", f"{pairs:,.0f} pairs of subjects", len(found), note)
     return report.with_more(check, findings), {(a, b) for a, b, _ in found}
 

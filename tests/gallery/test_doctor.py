@@ -42,6 +42,19 @@ def test_a_person_enrolled_twice_is_found_and_nobody_else():
     assert "to 100 % would be found" in report.checks[0].note
 
 
+def test_a_pair_that_falls_just_short_is_no_finding_and_is_named_beside(monkeypatch):
+    planted = Planted()
+    for row in planted.rows(7)[:4]:
+        planted.owner[row] = 60
+    (found,) = only(planted, "duplicate")
+    monkeypatch.setattr("gallery.doctor_likeness.evidence_needed", lambda hypotheses: found.strength + 1)
+    report = examine(planted.held(), now=NOW)
+    assert not [finding for finding in report.serious if finding.kind == "duplicate"]
+    assert f"just short of it: s007 and s060 ({found.strength:.1f})" in report.checks[0].note
+    monkeypatch.setattr("gallery.doctor_likeness.evidence_needed", lambda hypotheses: found.strength + 3)
+    assert "just short" not in examine(planted.held(), now=NOW).checks[0].note
+
+
 def test_people_enrolled_twice_with_a_single_template_each_are_no_matter_of_course():
     planted = Planted(spread=0.1)
     planted.add(60, planted.of(7))
