@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import numpy as np
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
 from gallery.metrics import rate_of_decibels
 from gallery.store import KEEP, Store
@@ -65,7 +65,7 @@ def _regular(field: str, rows: list[Any]) -> np.ndarray:
 
 def _rate(fpir: float | None, db: float | None) -> float | None:
     if fpir is not None and db is not None:
-        raise InvalidRequest("db", "is fpir in another unit: give one of them")
+        raise InvalidRequest("db", "is target_fpir in another unit: give one of them")
     return fpir if db is None else rate_of_decibels(db)
 
 
@@ -76,10 +76,10 @@ class SequenceRequest(Sent, frozen=True):
 
 
 class Held(SequenceRequest, frozen=True):
-    """A body that may name the rate to hold its answer to: as `fpir`, or as `db`, -10 log10 of it."""
+    """A body that may name the rate to hold its answer to: as `target_fpir`, or as `db`, -10 log10 of it."""
 
     gallery: Name = "default"
-    fpir: Rate | None = None
+    fpir: Rate | None = field(default=None, name="target_fpir")
     db: Decibels | None = None
 
     def rate(self) -> float | None:
@@ -88,8 +88,8 @@ class Held(SequenceRequest, frozen=True):
 
 
 class IdentifyRequest(Held, frozen=True):
-    """Who is it? fpir, db: hold the answer to this false-positive identification rate, not to the calibration's own.
-    within: search these subjects only. at_least: answer from this change of the gallery or a later one."""
+    """Who is it? target_fpir, db: hold the answer to this false-positive identification rate, not to the calibration's
+    own. within: search these subjects only. at_least: answer from this change of the gallery or a later one."""
 
     top_k: Count = 5
     within: Annotated[list[Name], Meta(min_length=1, max_length=10_000)] | None = None
@@ -97,7 +97,7 @@ class IdentifyRequest(Held, frozen=True):
 
 
 class VerifyRequest(Held, frozen=True, kw_only=True):
-    """Is it this subject? fpir, db: the false-match rate to hold the answer to."""
+    """Is it this subject? target_fpir, db: the false-match rate to hold the answer to."""
 
     subject: Name
 
@@ -182,11 +182,11 @@ class MoveSubject(Sent, frozen=True):
 
 
 class CalibrateGallery(Sent, frozen=True):
-    """Calibrate a gallery by its own templates. fpir, db: the rate to hold by default. session: name of the label that
-    tells one occasion of recording from another; templates of one never face each other. by: labels whose every value
-    is measured by itself."""
+    """Calibrate a gallery by its own templates. target_fpir, db: the rate to hold by default. session: name of the label
+    that tells one occasion of recording from another; templates of one never face each other. by: labels whose every
+    value is measured by itself."""
 
-    fpir: Rate | None = None
+    fpir: Rate | None = field(default=None, name="target_fpir")
     db: Decibels | None = None
     session: Name | None = None
     by: Annotated[list[Name], Meta(max_length=8)] = []

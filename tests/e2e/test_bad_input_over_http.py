@@ -109,8 +109,8 @@ def test_names_in_any_script_are_kept_as_they_are(service: Service, gallery: str
         ({"gallery": "nobody-s"}, 404),
         ({"top_k": 10**30}, 413),
         ({"top_k": 0}, 422),
-        ({"fpir": 1e-9}, 422),
-        ({"fpir": 2}, 422),
+        ({"target_fpir": 1e-9}, 422),
+        ({"target_fpir": 2}, 422),
         ({"threshold": 0.1}, 422),
     ],
 )

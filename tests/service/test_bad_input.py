@@ -167,7 +167,9 @@ def test_more_candidates_than_allowed_are_refused(client: Client) -> None:
     assert (problem_in(response)["field"], response.json()["limit"]) == ("top_k", 50)
 
 
-@pytest.mark.parametrize(("field", "value"), [("fpir", 0), ("fpir", 1), ("fpir", -1), ("top_k", 0), ("gallery", "")])
+@pytest.mark.parametrize(
+    ("field", "value"), [("target_fpir", 0), ("target_fpir", 1), ("target_fpir", -1), ("top_k", 0), ("gallery", "")]
+)
 def test_a_parameter_out_of_its_range_is_named(client: Client, field: str, value: object) -> None:
     response = client.post("/identify", json={"sequence": person(), field: value})
     assert response.status_code == 422

@@ -125,7 +125,7 @@ def test_a_rate_may_be_given_in_decibels(client: Client) -> None:
     answer = client.post("/identify", json={"sequence": person(1), "db": 13}).json()
     assert answer["fpir"] == pytest.approx(0.0501, rel=1e-3)
     assert answer["db"] == 13
-    both = client.post("/identify", json={"sequence": person(1), "db": 13, "fpir": 0.05})
+    both = client.post("/identify", json={"sequence": person(1), "db": 13, "target_fpir": 0.05})
     assert (both.status_code, both.json()["field"]) == (422, "db")
 
 
@@ -187,7 +187,7 @@ def test_the_audit_log_says_who_did_what_and_names_nobody(client: Client) -> Non
 def test_a_gallery_of_few_people_cannot_be_calibrated_and_says_how_many_are_needed(client: Client) -> None:
     for number in range(4):
         enroll(client, f"s{number}", number)
-    refused = client.post("/galleries/default/calibration", json={"fpir": 0.01})
+    refused = client.post("/galleries/default/calibration", json={"target_fpir": 0.01})
     assert refused.status_code == 422
     assert "more" in refused.json()["detail"]
     assert client.get("/galleries/default/calibration").json()["calibration"] is None
@@ -197,7 +197,7 @@ def test_a_gallery_calibrated_by_its_own_people_answers_by_that(client: Client) 
     for number in range(40):
         for seed in range(2):
             client.post(f"/galleries/default/subjects/s{number}/templates", json={"sequence": person(number, seed)})
-    made = client.post("/galleries/default/calibration", json={"fpir": 0.2})
+    made = client.post("/galleries/default/calibration", json={"target_fpir": 0.2})
     assert made.status_code == 201, made.text
     answer = client.post("/identify", json={"sequence": person(3, seed=9)}).json()
     assert (answer["basis"], answer["calibration"]) == ("gallery", made.json()["calibration"]["id"])
