@@ -182,9 +182,9 @@ class MoveSubject(Sent, frozen=True):
 
 
 class CalibrateGallery(Sent, frozen=True):
-    """Calibrate a gallery by its own templates. target_fpir, db: the rate to hold by default. session: name of the label
-    that tells one occasion of recording from another; templates of one never face each other. by: labels whose every
-    value is measured by itself."""
+    """Calibrate a gallery by its own templates. target_fpir, db: the rate to hold by default. session: name of the
+    label that tells one occasion of recording from another; templates of one never face each other. by: labels whose
+    every value is measured by itself."""
 
     fpir: Rate | None = field(default=None, name="target_fpir")
     db: Decibels | None = None
