@@ -66,9 +66,7 @@ class Tail(BaseModel):
         >>> round(tail.threshold(0.01), 4)  # no shape: exponential
         0.7303
         """
-        if abs(self.shape) < 1e-6:
-            return self.start + self.scale * math.log(self.share / rate)
-        return self.start + self.scale / self.shape * (math.pow(self.share / rate, self.shape) - 1)
+        return self.start + self.scale * _excess(self.share / rate, self.shape)
 
     @property
     def carries_on(self) -> bool:
@@ -85,7 +83,7 @@ class Tail(BaseModel):
         sure = self.shape + (1 - self.shape) / math.sqrt(max(self.beyond, 1))
         shape = max(self.shape, min(0.0, sure))
         ratio = at / rate
-        return value + scale * (math.log(ratio) if abs(shape) < 1e-6 else (math.pow(ratio, shape) - 1) / shape)
+        return value + scale * _excess(ratio, shape)
 
 
 def _moments(over: Reals, weight: Reals) -> tuple[Reals, Reals]:
@@ -99,6 +97,16 @@ def _moments(over: Reals, weight: Reals) -> tuple[Reals, Reals]:
     with np.errstate(divide="ignore", invalid="ignore"):
         shape = 2 - first / second
     return shape, (1 - shape) * first
+
+
+def _excess(ratio: float, shape: float) -> float:
+    """(ratio ** shape - 1) / shape, and log(ratio) where there is no shape: how far out, in units of the scale, a rate
+    is that is `ratio` times smaller.
+
+    >>> round(_excess(10, 0.5), 6), round(_excess(10, 1e-12), 6)
+    (4.324555, 2.302585)
+    """
+    return math.expm1(shape * math.log(ratio)) / shape if abs(shape) > 1e-12 else math.log(ratio)
 
 
 def _distance(over: Reals, weight: Reals, shape: Reals, scale: Reals) -> Reals:

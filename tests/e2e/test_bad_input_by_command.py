@@ -140,7 +140,7 @@ def test_a_gallery_of_another_bundle_is_never_searched(typed: Typed, data: Path)
         (("subjects", "erase", "ada", "--template", 10**30, "--yes"), "no template"),
         (("subjects", "list", "--gallery", "x\ny"), "no gallery"),
         (("identify", "W", "--top-k", 10**30), "top_k"),
-        (("identify", "W", "--fpir", "1e-9"), "measured down to"),
+        (("identify", "W", "--fpir", "1e-9"), "support no rate below"),
         (("identify", "W", "--layout", "octopus-8"), "unknown layout"),
         (("identify", "W", "--bundle", "nobody-s"), "come with gaitkeeper are action-coco17, gait-sim-coco17"),
         (("enroll", "W", "--subject", "a/b"), "slash"),
