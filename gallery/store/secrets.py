@@ -20,8 +20,8 @@ from gallery.store.schema import secrets
 from model.errors import InvalidArchive, KeyUnavailable, StoreUnavailable
 
 DAMAGED: Final = (
-    "something sealed in it is damaged or not where it belongs; `gaitkeeper store check` names it: erase that template, "
-    "or stop all that use it and restore a backup"
+    "something sealed in it is damaged or not where it belongs; `gaitkeeper store check` names it: "
+    "erase that template, or stop all that use it and restore a backup"
 )
 
 # These are wrapped by the master key; `source` belongs to all generations of a gallery, so none of them may hold it.
