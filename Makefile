@@ -34,7 +34,7 @@ format: $(VENV)/testing ## Rewrite the files as the formatter wants them
 	@$(BIN)/ruff check --fix .
 
 bench: $(VENV)/testing ## Measure speed, as ratios side by side (an idle machine gives steady figures)
-	@PYTHONPATH=. $(BIN)/python -P -m tests.bench $(BENCH)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python -P -m tests.bench $(BENCH)
 
 bench-gallery: $(VENV)/testing ## Measure a gallery of a million templates (several minutes, 3 GB of memory)
 	@PYTHONPATH=. $(BIN)/python -P -m tests.bench.bench_gallery $(BENCH)

@@ -88,7 +88,8 @@ class Parts:
             last = first + len(rows)
             # NumPy has a kernel of its own for one vector, which reads the rows once and in order.
             block = (rows @ probes[0])[None] if len(probes) == 1 else probes @ rows.T
-            block[:, ~alive[first:last]] = -np.inf
+            if not alive[first:last].all():
+                block[:, ~alive[first:last]] = -np.inf
             count = min(k, len(rows))
             best = np.argpartition(block, len(rows) - count, axis=1)[:, len(rows) - count :]
             scores = np.concatenate([scores, np.take_along_axis(block, best, axis=1)], axis=1)
