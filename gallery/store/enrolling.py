@@ -26,19 +26,7 @@ if TYPE_CHECKING:
 DAY_US = 24 * 3600 * 1_000_000
 
 _SUBJECT = ("id", "gallery_id", "name", "data_key", "wrapped_by", "consent", "purpose", "expires", "created")
-_TEMPLATE = (
-    "id",
-    "gallery_id",
-    "subject_id",
-    "embedding",
-    "mark",
-    "fingerprint",
-    "labels",
-    "frames",
-    "source",
-    "origin",
-    "created",
-)
+_TEMPLATE = tuple(templates.c.keys())
 _CHANGE = ("seq", "kind", "gallery_id", "subject_id", "template_id", "at")
 _VAULT = ("template_id", "skeleton", "expires")
 

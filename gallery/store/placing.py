@@ -21,19 +21,7 @@ from gallery.store.secrets import unsealed
 if TYPE_CHECKING:
     from gallery.store.store import Store
 
-_TEMPLATE = (
-    "id",
-    "gallery_id",
-    "subject_id",
-    "embedding",
-    "mark",
-    "fingerprint",
-    "labels",
-    "frames",
-    "source",
-    "origin",
-    "created",
-)
+_TEMPLATE = tuple(templates.c.keys())
 _CONSENT = ("consent", "purpose", "expires", "hold")
 
 
