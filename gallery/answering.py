@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gallery.actor import acting_as, actor
 from gallery.calibration import Calibration
 from gallery.decide import Rule, decide, rule_for
 from gallery.index import IndexPolicy
@@ -117,17 +118,19 @@ class Answering:
         threshold: float | None = None,
         within: Sequence[str] | None = None,
         at_least: int | None = None,
+        actors: Sequence[str] | None = None,
     ) -> list[Decision]:
         """One decision for each probe of `embeddings` (q, dim), with its `top_k` best subjects.
 
         The threshold is the one calibrated for `fpir` (default: the calibration's target) at the gallery's size, or
         the one given. within: search among these subjects only, exactly; how many they are is then the size.
-        at_least: the number of a change (`Decision.seq`) that the answer must have seen.
+        at_least: the number of a change (`Decision.seq`) that the answer must have seen. actors: who asks for each
+        probe, for the audit log; default the present one for all.
         Raises `UnknownGallery`, `BundleMismatch`, `EmptyGallery`, `UnknownSubject` (of `within`), `NotCurrent`,
         `InvalidRequest`, `LimitExceeded`.
         """
         check_bounds(top_k, within)
-        head = self._current(gallery, fingerprint, at_least)
+        head = self.current(gallery, fingerprint, at_least)
         probes = checked_probes(embeddings, head.dim)
         head, view, found = self._search(head, probes, max(top_k, 2), within)
         rule = self._rule(head, view.calibration, found.subjects, found.templates, fpir, threshold)
@@ -138,7 +141,7 @@ class Answering:
         decisions = self._with_replays(head, probes, decisions, found.nearest)
         if self.recorder is not None:
             best = np.array([one.candidates[0].template if one.subject else NO_TEMPLATE for one in decisions], np.int64)
-            self._record("identify", head, decisions, view.owners.of(best, moment())[0].tolist())
+            self._record("identify", head, decisions, view.owners.of(best, moment())[0].tolist(), actors)
         return decisions
 
     def verify(
@@ -156,7 +159,7 @@ class Answering:
 
         Raises `UnknownGallery`, `UnknownSubject`, `BundleMismatch`, `NotCurrent`, `InvalidRequest`.
         """
-        head = self._current(gallery, fingerprint, at_least)
+        head = self.current(gallery, fingerprint, at_least)
         probes = checked_probes(np.asarray(embedding)[None], head.dim)
         held = {one.id: one.embedding for one in self.store.templates_of(gallery, subject)}
         names = self.store.owners(list(held))
@@ -176,7 +179,7 @@ class Answering:
             self._record("verify", head, decisions, [subject_keys(self.store, head, [subject])[subject]])
         return decisions[0]
 
-    def _current(self, gallery: str, fingerprint: str, at_least: int | None) -> Head:
+    def current(self, gallery: str, fingerprint: str, at_least: int | None) -> Head:
         """The gallery's head with change `at_least`, which is waited for a moment. Raises `NotCurrent`."""
         head, until = self.head(gallery, fingerprint), time.monotonic() + CURRENT_WITHIN_S
         while at_least is not None and head.seq < at_least:
@@ -233,13 +236,21 @@ class Answering:
             for one, suspected in zip(decisions, again.tolist(), strict=True)
         ]
 
-    def _record(self, action: str, head: Head, decisions: Sequence[Decision], subjects: Sequence[int]) -> None:
+    def _record(
+        self,
+        action: str,
+        head: Head,
+        decisions: Sequence[Decision],
+        subjects: Sequence[int],
+        actors: Sequence[str] | None = None,
+    ) -> None:
         """Keep decisions in the audit log, each with the key of the subject that it is about, if it is."""
         from gallery.recorder import described
 
         assert self.recorder is not None
-        for decision, key in zip(decisions, subjects, strict=True):
-            self.recorder.note(action, head.key, None if key == NOBODY else key, **described(decision))
+        for decision, key, name in zip(decisions, subjects, actors or [actor()] * len(decisions), strict=True):
+            with acting_as(name):
+                self.recorder.note(action, head.key, None if key == NOBODY else key, **described(decision))
 
 
 def _replaced(gallery: str) -> StoreUnavailable:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import structlog
 
-from gallery.actor import acting_as, actor
+from gallery.actor import actor
 from gallery.calibrate import TARGET_FPIR
 from gallery.calibration import Calibration
 from gallery.calibration_data import calibrate_gallery
@@ -56,7 +56,6 @@ class Bounds:
     top_k: int = 5
     fpir: float | None = None
     within: tuple[str, ...] | None = None
-    at_least: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,10 +114,12 @@ class Engine:
         embedding: Floats = unit_length((await self.encoding.mean(probe.required()))[None])[0]
         return embedding
 
-    async def identify(self, probe: Probe, gallery: str, bounds: Bounds) -> Decision:
+    async def identify(self, probe: Probe, gallery: str, bounds: Bounds, at_least: int | None = None) -> Decision:
         if probe.clips is None:
             await asyncio.to_thread(self.library.store.head, gallery)  # one that is not there is not an abstention
             return self._counted("identify", abstain(probe.reasons))
+        if at_least is not None:  # waited for here: in the thread that searches, everybody would wait
+            await asyncio.to_thread(self.library.current, gallery, self.encoding.fingerprint, at_least)
         search = _Search(gallery, await self.embed(probe), bounds, actor())
         return self._counted("identify", await self._searching.ask(search))
 
@@ -219,26 +220,25 @@ class Engine:
 
     def _search(self, searches: list[_Search]) -> list[Decision | Exception]:
         """One search of the index for those who ask alike; an error is the answer of its group only."""
-        groups: dict[tuple[str, Bounds, str], list[int]] = {}
+        groups: dict[tuple[str, Bounds], list[int]] = {}
         for place, search in enumerate(searches):
-            groups.setdefault((search.gallery, search.bounds, search.actor), []).append(place)
+            groups.setdefault((search.gallery, search.bounds), []).append(place)
         found: dict[int, Decision | Exception] = {}
-        for (gallery, bounds, asking), places in groups.items():
-            embeddings = np.stack([searches[place].embedding for place in places])
-            with acting_as(asking):
-                found.update(zip(places, self._answers(gallery, embeddings, bounds), strict=True))
+        for (gallery, bounds), places in groups.items():
+            answered = self._answers(gallery, bounds, [searches[place] for place in places])
+            found.update(zip(places, answered, strict=True))
         return [found[place] for place in range(len(searches))]
 
-    def _answers(self, gallery: str, embeddings: Floats, bounds: Bounds) -> Sequence[Decision | Exception]:
+    def _answers(self, gallery: str, bounds: Bounds, searches: list[_Search]) -> Sequence[Decision | Exception]:
         try:
             return self.library.identify(
                 gallery,
-                embeddings,
+                np.stack([search.embedding for search in searches]),
                 fingerprint=self.encoding.fingerprint,
                 top_k=bounds.top_k,
                 fpir=bounds.fpir,
                 within=bounds.within,
-                at_least=bounds.at_least,
+                actors=[search.actor for search in searches],
             )
         except GaitkeeperError as error:
-            return [error] * len(embeddings)
+            return [error] * len(searches)

@@ -36,8 +36,8 @@ async def identify(request: Request, engine: TheEngine, limits: TheLimits) -> An
     asked, probe = await received_sequence(request, IdentifyRequest, engine.encoding, limits)
     check_candidates(asked.top_k, limits)
     within = None if asked.within is None else tuple(asked.within)
-    bounds = Bounds(asked.top_k, asked.rate(), within, asked.at_least)
-    decision = await unless_gone(request, engine.identify(probe, asked.gallery, bounds))
+    bounds = Bounds(asked.top_k, asked.rate(), within)
+    decision = await unless_gone(request, engine.identify(probe, asked.gallery, bounds, asked.at_least))
     return Answer(answers.decision(decision, asked.gallery, probe, engine.encoding.fingerprint))
 
 

@@ -12,6 +12,8 @@ import pytest
 from gallery.erasure import read_receipt, verify_receipt
 from gallery.library import Library
 from gallery.store import open_store
+from gallery.template import Decision
+from service.engine import Bounds, Engine, _Search
 from tests.service.client import Client
 from tests.service.conftest import person
 
@@ -210,3 +212,15 @@ def test_a_gallery_calibrated_by_its_own_people_answers_by_that(client: Client) 
     assert forced.status_code == 201
     assert client.delete("/galleries/default/calibration").status_code == 204
     assert client.post("/identify", json={"sequence": person(3, seed=9)}).json()["basis"] == "prior"
+
+
+def test_those_who_ask_in_one_batch_are_each_named_in_the_audit_log(client: Client) -> None:
+    enroll(client, "ada", 1)
+    engine: Engine = client.app.state.engine
+    embedding = engine.library.templates_of("default", "ada")[0].embedding
+    searches = [_Search("default", embedding, Bounds(), f"http:{name}") for name in ("first", "second")]
+    assert all(isinstance(answer, Decision) for answer in engine._search(searches))
+    assert engine.library.recorder is not None
+    engine.library.recorder.flush()
+    entries = client.get("/audit", params={"action": "identify"}).json()["entries"]
+    assert [each["actor"] for each in entries] == ["http:first", "http:second"]
