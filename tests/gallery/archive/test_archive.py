@@ -193,7 +193,13 @@ def test_a_damaged_archive_leaves_nothing(full, elsewhere, tmp_path, opener):
     path = tmp_path / "staff.gka"
     made = export_gallery(full.store, "staff", path, opener)
     content = path.read_bytes()
-    for bad in (content[:-1], content[: len(content) // 2], content[:-9] + b"x" + content[-8:], b"", content + b"\0"):
+    for bad in (
+        content[:-1],
+        content[: len(content) // 2],
+        content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
+        b"",
+        content + b"\0",
+    ):
         path.write_bytes(bad)
         with pytest.raises(InvalidArchive):
             import_gallery(elsewhere, path, opener, trusted=b64decode(made.public_key))
