@@ -76,16 +76,6 @@ def unseal(key: bytes, sealed: bytes, bound: bytes) -> bytes:
     return Sealer(key).unseal(sealed, bound)
 
 
-def seal_chunk(key: bytes, plain: memoryview, bound: bytes) -> bytes:
-    """As `seal`, for chunks of some megabytes. Bind each to its place, so that none can be moved or left out."""
-    return Sealer(key).seal(plain.cast("B"), bound)
-
-
-def unseal_chunk_into(key: bytes, sealed: bytes | memoryview, bound: bytes, out: memoryview) -> None:
-    """Unseal a chunk into `out`, which must be as long as the plain text. Raises `InvalidArchive` as `unseal` does."""
-    Sealer(key).unseal_into(sealed, bound, out)
-
-
 def mark_of(sealed: bytes) -> int:
     """A signed 64-bit number from the tag: names what is sealed without telling anything of it."""
     return int.from_bytes(sealed[-8:], "little", signed=True)

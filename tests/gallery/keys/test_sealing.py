@@ -11,9 +11,7 @@ from gallery.keys.sealing import (
     mark_of,
     new_key,
     seal,
-    seal_chunk,
     unseal,
-    unseal_chunk_into,
 )
 from model.errors import InvalidArchive
 
@@ -80,13 +78,13 @@ def test_one_sealer_serves_many():
 
 @given(st.binary(max_size=5000))
 def test_chunks_are_unsealed_in_place(plain):
-    key, out = new_key(), bytearray(len(plain))
-    sealed = seal_chunk(key, memoryview(plain), b"0")
-    unseal_chunk_into(key, sealed, b"0", memoryview(out))
+    sealer, out = Sealer(new_key()), bytearray(len(plain))
+    sealed = sealer.seal(memoryview(plain), b"0")
+    sealer.unseal_into(sealed, b"0", memoryview(out))
     assert out == plain
     for wrong, size in ((b"1", len(plain)), (b"0", len(plain) + 1)):
         with pytest.raises(InvalidArchive):
-            unseal_chunk_into(key, sealed, wrong, memoryview(bytearray(size)))
+            sealer.unseal_into(sealed, wrong, memoryview(bytearray(size)))
 
 
 def test_a_key_is_not_shown():
