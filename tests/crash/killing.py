@@ -22,6 +22,8 @@ from tests.postgres import PrivateServer
 
 # Longest life after opening; an operation takes a few milliseconds.
 LIFE_S = 0.3
+# A life that has opened says at least so many lines, at random up to this; an operation is two.
+LINES = 16
 # One life in this many ends with its PostgreSQL server, killed in the same moment.
 WITH_SERVER = 10
 # One life in this many is killed at any moment since it was born: while it opens, recovers, or makes its gallery.
@@ -73,7 +75,10 @@ def _one_life(
     """What a process said before it, and the server if one is given, was killed."""
     with _child(lambda said: life.live(data, database, seed, said)) as (pid, heard):
         first = os.read(heard, 65536) if chance.randrange(EARLY) else b""
-        _hear_for(heard, chance.uniform(0, LIFE_S), lines := [first])
+        lines = [first]
+        if first:  # so much is done first, however busy the machine is
+            _hear_lines(heard, chance.randrange(LINES), lines)
+        _hear_for(heard, chance.uniform(0, LIFE_S), lines)
         os.kill(pid, signal.SIGKILL)
         if server is not None:
             server.stop(signal.SIGKILL)
@@ -81,6 +86,11 @@ def _one_life(
             lines.append(piece)
     text = b"".join(lines).decode()
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def _hear_lines(heard: int, count: int, lines: list[bytes]) -> None:
+    while sum(piece.count(b"\n") for piece in lines) < count and (piece := os.read(heard, 65536)):
+        lines.append(piece)
 
 
 def _hear_for(heard: int, seconds: float, lines: list[bytes]) -> None:
