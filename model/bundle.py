@@ -94,7 +94,7 @@ class Bundle:
             "model": self.manifest.files[model],
             "layout": self.manifest.layout,
             "joints": self.layout.joints,
-            "clip": self.manifest.clip.model_dump(mode="json"),
+            "clip": self.manifest.clip.decides(),
         }
         return sha256(json.dumps(decides, sort_keys=True, separators=(",", ":")).encode())
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +16,36 @@ Places: TypeAlias = NDArray[np.intp]
 
 
 class ClipSpec(BaseModel):
-    """What a model takes: windows of `frames` at `fps`, every `stride`; shorter ones padded from `minimum` up."""
+    """What a model takes: windows of `frames` at `fps`, every `stride`; shorter ones padded from `minimum` up.
+
+    people: of a recording, in one clip; absent ones are zeros. sampling: `windows`, or `uniform`: `clips` times one
+    frame from each of `frames` equal bins of the whole recording (`model.uniform`), whatever its frame rate.
+    origin: `spine` takes the main person's spine in the first frame as the origin of a three-dimensional recording.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     frames: int = Field(default=60, ge=4, le=1000)
     fps: float = Field(default=25.0, gt=0, le=1000)
     stride: int = Field(default=30, ge=1)
-    minimum: int = Field(default=24, ge=2)
+    minimum: int = Field(default=24, ge=1)
     dims: int = Field(default=2, ge=2, le=3)
+    people: int = Field(default=1, ge=1, le=4)
+    sampling: Literal["windows", "uniform"] = "windows"
+    clips: int = Field(default=10, ge=1, le=100)
+    origin: Literal["given", "spine"] = "given"
 
     @property
     def channels(self) -> int:
         """Coordinates and confidence."""
         return self.dims + 1
+
+    def decides(self) -> dict[str, Any]:
+        """What of this is in a bundle's fingerprint: what later versions added, only where it is used."""
+        added = ("people", "sampling", "clips", "origin")
+        defaults = {name: ClipSpec.model_fields[name].default for name in added}
+        values = self.model_dump(mode="json")
+        return {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

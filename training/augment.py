@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from model.layout import Layout
 from model.sequence import Floats
-from training.recipe import AugmentConfig
+from training.sections import AugmentConfig
 
 LIMBS = ("left_arm", "right_arm", "left_leg", "right_leg")
 

@@ -8,7 +8,8 @@ from model.layout import Layout
 from model.sequence import Floats
 from training.augment import augment
 from training.pool import Integers, Pool
-from training.recipe import Recipe, SamplerConfig
+from training.recipe import Recipe
+from training.sections import SamplerConfig
 
 
 class Batches:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from model.network.aclnet import AclNet
 from training.batches import Batches
 from training.losses.objective import Objective, Terms
-from training.recipe import OptimConfig, Recipe
+from training.recipe import Recipe
+from training.sections import OptimConfig
 from training.validation import HeldOut, Scores
 
 

@@ -3,96 +3,26 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from model.clips import ClipSpec
 from model.errors import InvalidRecipe
 from model.network.config import NetworkConfig
 from training.losses.config import LossConfig
-
-Label = Literal["subject", "condition", "view", "sequence", "action", "part"]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DataConfig(_Section):
-    """Which sequences are trained on, and which training-side ones are held out to choose the checkpoint.
-
-    paths: npz sets, joined. label: what is learned to be told apart. keep: by label, the values used at all;
-    validation: by label, the values held out; both take ranges of numbered names, as "060-074".
-    validation_subjects holds out that many more: the last ones, by name.
-    """
-
-    paths: tuple[Path, ...] = Field(min_length=1)
-    label: Literal["subject", "action"] = "subject"
-    keep: dict[Label, tuple[str, ...]] = {}
-    validation: dict[Label, tuple[str, ...]] = {}
-    validation_subjects: int = Field(default=0, ge=0)
+from training.sections import (
+    AugmentConfig,
+    DataConfig,
+    OptimConfig,
+    SamplerConfig,
+    Section,
+    TestConfig,
+    ValidationConfig,
+)
 
 
-class SamplerConfig(_Section):
-    """A batch: `classes` x `per_class` clips (kind `pk`), or their product drawn from the shuffled set (`plain`)."""
-
-    kind: Literal["pk", "plain"] = "pk"
-    classes: int = Field(default=16, ge=1)
-    per_class: int = Field(default=4, ge=1)
-
-    @property
-    def batch(self) -> int:
-        return self.classes * self.per_class
-
-
-class AugmentConfig(_Section):
-    """Random changes to clips. Shares are probabilities; lengths are in units of the body's height in the clip.
-
-    speed: resampled by a factor in 1 -+ speed. scale: sizes in 1 -+ scale. stretch: x against y in 1 -+ stretch.
-    rotation: degrees in the image plane; yaw: degrees about the vertical axis, three coordinates only.
-    noise: of each joint in each frame. offset: of each joint, the same in all frames. drop_joint: of each joint
-    over a span of frames; drop_limb: of one arm or leg over a span; both leave confidence 0.
-    """
-
-    mirror: float = Field(default=0.5, ge=0, le=1)
-    reverse: float = Field(default=0.0, ge=0, le=1)
-    speed: float = Field(default=0.0, ge=0, lt=0.9)
-    scale: float = Field(default=0.0, ge=0, lt=0.9)
-    stretch: float = Field(default=0.0, ge=0, lt=0.9)
-    rotation: float = Field(default=0.0, ge=0, le=180)
-    yaw: float = Field(default=0.0, ge=0, le=180)
-    noise: float = Field(default=0.0, ge=0, le=1)
-    offset: float = Field(default=0.0, ge=0, le=1)
-    drop_joint: float = Field(default=0.0, ge=0, lt=1)
-    drop_limb: float = Field(default=0.0, ge=0, lt=1)
-
-
-class OptimConfig(_Section):
-    """Optimiser and its schedule. ema: decay of the averaged weights that are validated and kept; 0 is none."""
-
-    kind: Literal["sgd", "adamw"] = "adamw"
-    lr: float = Field(default=2e-3, gt=0)
-    schedule: Literal["cosine", "onecycle"] = "cosine"
-    warmup: float = Field(default=0.05, ge=0, lt=1, description="share of all steps; cosine only")
-    weight_decay: float = Field(default=1e-2, ge=0)
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="sgd only")
-    epochs: int = Field(default=30, ge=1)
-    steps: int | None = Field(default=None, ge=1, description="a epoch; as many as the set fills by itself")
-    clip_norm: float | None = Field(default=5.0, gt=0)
-    ema: float = Field(default=0.0, ge=0, lt=1)
-    precision: Literal["fp32", "bf16"] = "fp32"
-
-
-class ValidationConfig(_Section):
-    """How often the held-out sequences are embedded or classified, and how many clips at a time."""
-
-    every: int = Field(default=1, ge=1)
-    batch: int = Field(default=128, ge=1)
-    limit: int | None = Field(default=None, ge=1, description="sequences used, spread evenly")
-
-
-class Recipe(_Section):
+class Recipe(Section):
     """One training run. `network.classes` may be left out: the data says how many there are."""
 
     name: str
@@ -104,6 +34,7 @@ class Recipe(_Section):
     loss: LossConfig = LossConfig()
     optim: OptimConfig = OptimConfig()
     validation: ValidationConfig = ValidationConfig()
+    test: TestConfig = TestConfig()
     seed: int = Field(default=1, ge=0)
     threads: int | None = Field(default=None, ge=1)
 
@@ -118,6 +49,8 @@ class Recipe(_Section):
     def _consistent(self) -> Self:
         if self.clip.dims != self.network.dims:
             raise ValueError(f"clip.dims is {self.clip.dims}, network.dims is {self.network.dims}")
+        if self.clip.people != self.network.people:
+            raise ValueError(f"clip.people is {self.clip.people}, network.people is {self.network.people}")
         intra = self.loss.intra
         if intra.enabled and intra.bank < self.sampler.batch:
             raise ValueError(f"loss.intra.bank ({intra.bank}) must hold a batch ({self.sampler.batch})")

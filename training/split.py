@@ -10,7 +10,8 @@ from model.named_layouts import layout_named
 from training.data.arrays import SequenceSet, Strings, concatenate
 from training.data.open import open_set
 from training.pool import Pool
-from training.recipe import DataConfig, Recipe
+from training.recipe import Recipe
+from training.sections import DataConfig
 from training.validation import HeldOut
 
 

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from model.named_layouts import KnownLayout
 
-Stream: TypeAlias = Literal["joint", "bone", "motion"]
-Span: TypeAlias = Literal["frame", "moving", "clip"]
+Stream: TypeAlias = Literal["joint", "bone", "k-bone", "motion", "bone-motion", "k-bone-motion"]
+Span: TypeAlias = Literal["frame", "moving", "clip", "none"]
 Tap: TypeAlias = Literal["pooled", "graph", "both"]
 Head: TypeAlias = Literal["linear", "cosine"]
 
@@ -16,6 +16,7 @@ class Normalisation(BaseModel):
     """Over which frames a skeleton's centre and its size are averaged before they are taken out.
 
     `frame`: each frame by itself. `moving`: `window` frames around it. `clip`: all frames of the clip.
+    `none`: it stays as it is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,6 +37,7 @@ class NetworkConfig(BaseModel):
     """The network's shape. The defaults are the published one: ten blocks from 96 to 384 channels.
 
     streams: what is made of the joints; several are channels of one network. confidence: one more channel.
+    people: of a clip (N, people, T, V, C); each goes through the network by itself, and their features are averaged.
     widths, strides: output channels and temporal stride of each block.
     joint_coefficients: least length of each block's per-joint coefficient of the global joint; the published
     network has 25 whatever the layout, and uses as many of them as there are joints.
@@ -51,7 +53,8 @@ class NetworkConfig(BaseModel):
 
     layout: KnownLayout = "coco-17"
     dims: int = Field(default=2, ge=2, le=3)
-    streams: tuple[Stream, ...] = Field(default=("joint",), min_length=1, max_length=3)
+    people: int = Field(default=1, ge=1, le=4)
+    streams: tuple[Stream, ...] = Field(default=("joint",), min_length=1, max_length=6)
     confidence: bool = True
     normalisation: Normalisation = Normalisation()
     widths: tuple[int, ...] = Field(default=(96,) * 4 + (192,) * 3 + (384,) * 3, min_length=1, max_length=32)

@@ -40,7 +40,7 @@ class _Weighted(NamedTuple):
         match span:
             case "frame":
                 return self
-            case "clip":
+            case "clip" | "none":  # what is not taken out need not be averaged
                 return _Weighted(self.total.mean(2, keepdim=True), self.weight.mean(2, keepdim=True))
             case "moving":
                 return _Weighted(_moving_mean(self.total, window), _moving_mean(self.weight, window))
@@ -78,7 +78,8 @@ class Normalise(nn.Module):
         centre = self._centre(upper.also(lower), everything)
         extent = ((joints - everything.mean) * seen).square().sum(1, keepdim=True)
         size = self._size(upper, lower, _Weighted.of(extent, confidence))
-        return ((joints - centre) * seen / size).clamp(-FAR, FAR), confidence
+        joints = (joints - centre) * seen / size
+        return (joints if self.spans.scale == "none" else joints.clamp(-FAR, FAR)), confidence
 
     def _ends(self, joints: Tensor, confidence: Tensor) -> tuple[_Weighted, _Weighted]:
         upper, lower = (
@@ -88,10 +89,14 @@ class Normalise(nn.Module):
         return upper, lower
 
     def _centre(self, torso: _Weighted, everything: _Weighted) -> Tensor:
+        if self.spans.centre == "none":
+            return torch.zeros_like(torso.total[:, :, :1])
         torso, everything = (each.over(self.spans.centre, self.spans.window) for each in (torso, everything))
         return torch.where(torso.weight > TINY, torso.mean, everything.mean)
 
     def _size(self, upper: _Weighted, lower: _Weighted, extent: _Weighted) -> Tensor:
+        if self.spans.scale == "none":
+            return torch.ones_like(upper.weight[:, :, :1])
         weight = torch.minimum(upper.weight, lower.weight)
         length = (upper.mean - lower.mean).square().sum(1, keepdim=True).sqrt()
         torso = _Weighted(length * weight, weight).over(self.spans.scale, self.spans.window).mean
@@ -103,16 +108,20 @@ class Normalise(nn.Module):
 class Streams(nn.Module):
     """Planes of joints and of confidence to channels: the streams one after the other, then the confidence.
 
-    joint: as it is. bone: child minus parent. motion: next frame minus this one, 0 in the last. Bone and motion
-    are 0 where either end was not seen.
+    joint: as it is. bone: child minus parent. k-bone: minus the parent's parent (InfoGCN). motion, bone-motion,
+    k-bone-motion: the next frame's of these minus this one's, 0 in the last. All but joints are 0 where either end was
+    not seen.
     """
 
     parents: Tensor
+    grandparents: Tensor
 
     def __init__(self, layout: Layout, streams: tuple[Stream, ...], confidence: bool) -> None:
         super().__init__()
         self.streams, self.confidence = streams, confidence
-        self.register_buffer("parents", torch.tensor(layout.parents), persistent=False)
+        parents = torch.tensor(layout.parents)
+        self.register_buffer("parents", parents, persistent=False)
+        self.register_buffer("grandparents", parents[parents], persistent=False)
 
     def forward(self, joints: Tensor, confidence: Tensor) -> Tensor:
         seen = (confidence > 0).to(joints.dtype)
@@ -124,11 +133,26 @@ class Streams(nn.Module):
             case "joint":
                 return joints
             case "bone":
-                parents, seen_parents = joints.index_select(3, self.parents), seen.index_select(3, self.parents)
-                return (joints - parents) * (seen * seen_parents)
+                return _bones(joints, seen, self.parents)[0]
+            case "k-bone":
+                return _bones(joints, seen, self.grandparents)[0]
             case "motion":
-                step = (joints[:, :, 1:] - joints[:, :, :-1]) * (seen[:, :, 1:] * seen[:, :, :-1])
-                return functional.pad(step, (0, 0, 0, 1))
+                return _motion(joints, seen)
+            case "bone-motion":
+                return _motion(*_bones(joints, seen, self.parents))
+            case "k-bone-motion":
+                return _motion(*_bones(joints, seen, self.grandparents))
+
+
+def _bones(joints: Tensor, seen: Tensor, above: Tensor) -> tuple[Tensor, Tensor]:
+    """Joints less those above them, and where both ends were seen."""
+    both = seen * seen.index_select(3, above)
+    return (joints - joints.index_select(3, above)) * both, both
+
+
+def _motion(values: Tensor, seen: Tensor) -> Tensor:
+    step = (values[:, :, 1:] - values[:, :, :-1]) * (seen[:, :, 1:] * seen[:, :, :-1])
+    return functional.pad(step, (0, 0, 0, 1))
 
 
 class Inputs(nn.Module):

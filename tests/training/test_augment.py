@@ -7,7 +7,7 @@ from model.clips import ClipSpec, to_clips
 from model.named_layouts import COCO_17
 from tests.fakes import walking
 from training.augment import augment
-from training.recipe import AugmentConfig
+from training.sections import AugmentConfig
 
 NOTHING = AugmentConfig(mirror=0)
 

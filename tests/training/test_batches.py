@@ -12,7 +12,7 @@ from tests.training.small import small_recipe, small_set
 from training.batches import Batches, plan
 from training.data.arrays import SequenceSet
 from training.pool import Pool
-from training.recipe import SamplerConfig
+from training.sections import SamplerConfig
 
 CLIP = ClipSpec(frames=16, minimum=8)
 
