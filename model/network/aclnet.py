@@ -44,7 +44,11 @@ class Cosine(nn.Module):
 
 
 class AclNet(nn.Module):
-    """Clips (N, T, V, dims + 1), coordinates then confidence, T >= 8, to `Outputs`.
+    """Clips (N, T, V, dims + 1), coordinates then confidence, T >= 8, to `Outputs`; with `config.people` M above 1,
+    clips (N, M, T, V, dims + 1).
+
+    Each person goes through the network as a clip of their own, and what comes out is averaged over all M: one that is
+    absent (zeros) counts like the others, as in the published network.
 
     While alpha and beta of the last block are 0, as at the start, the graph feature is the same for every clip:
     the classification loss has to move them before a loss on the graph projection can say anything.
@@ -76,13 +80,25 @@ class AclNet(nn.Module):
             nn.init.zeros_(self.head.bias)
 
     def forward(self, clips: Tensor) -> Outputs:
-        features = self.backbone.planes(self.inputs(clips))
-        pooled = self.dropout(features.map.float().mean((2, 3)))
-        graph = features.graph.float()
+        features = self.backbone.planes(self.inputs(self._each_person(clips)))
+        pooled = self.dropout(self._over_people(features.map.float().mean((2, 3))))
+        graph = self._over_people(features.graph.float())
         pooled_projection, graph_projection = self.project_pooled(pooled), self.project_graph(graph)
         embedding = self._embedding(pooled_projection, graph_projection)
         logits = self.head(embedding if self.config.head == "cosine" else pooled)
         return Outputs(logits, pooled, graph, pooled_projection, graph_projection, embedding)
+
+    def _each_person(self, clips: Tensor) -> Tensor:
+        """Clips of `config.people` people to those of one each, (N * M, T, V, C)."""
+        people = self.config.people
+        assert clips.ndim == (4 if people == 1 else 5), tuple(clips.shape)
+        assert people in (1, clips.shape[1]), tuple(clips.shape)
+        return clips if people == 1 else clips.flatten(0, 1)
+
+    def _over_people(self, values: Tensor) -> Tensor:
+        """(N * M, C) to (N, C)."""
+        people = self.config.people
+        return values if people == 1 else torch.unflatten(values, 0, (-1, people)).mean(1)
 
     def _embedding(self, pooled: Tensor, graph: Tensor) -> Tensor:
         match self.config.tap:
@@ -96,7 +112,7 @@ class AclNet(nn.Module):
 
 
 class EncoderGraph(nn.Module):
-    """What an encoder bundle runs: clips (N, T, V, C) to embeddings (N, dim) of unit length."""
+    """What an encoder bundle runs: clips as `AclNet` takes them to embeddings (N, dim) of unit length."""
 
     def __init__(self, network: AclNet) -> None:
         super().__init__()
@@ -108,7 +124,7 @@ class EncoderGraph(nn.Module):
 
 
 class ClassifierGraph(nn.Module):
-    """What a classifier bundle runs: clips (N, T, V, C) to probabilities (N, classes)."""
+    """What a classifier bundle runs: clips as `AclNet` takes them to probabilities (N, classes)."""
 
     def __init__(self, network: AclNet) -> None:
         super().__init__()
