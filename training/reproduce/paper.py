@@ -137,7 +137,7 @@ _REID = PaperTable(
         _row("TranSG", "CVPR 2023", 78.5, 67.1, 65.6, 23.0, 44.1),
         _row(OURS, "", 82.8, 68.5, 68.0, 25.2, 46.5),
     ),
-    "N-N, B-B and C-C find the next window of the same walk before the same camera; `evaluate reid` has strict figures.",
+    "N-N, B-B and C-C may find the next window of the same walk; `evaluate reid` has strict figures beside them.",
 )
 _ABLATION = PaperTable(
     "Table VIII: what each part gives (paper: NTU RGB+D 60 X-Sub, joint stream)",
