@@ -9,15 +9,19 @@ import lightning as L
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from model.network.aclnet import AclNet
 from training.loop import Training
-from training.run import BEST, LAST, read_about, save_weights, write_about
+from training.run import BEST, LAST, epoch_file, read_about, save_weights, whole, write_about
 
 
 class Keeper(L.Callback):
-    """After each epoch: last.ckpt, and after a better one best.ckpt and weights.pt; each whole or not at all."""
+    """After each epoch: weights.pt and best.ckpt if it is the best so far, and last.ckpt.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    last.ckpt comes last: whatever stops the process before, the epoch is done again, to the same numbers.
+    """
+
+    def __init__(self, path: Path, keep_epochs: tuple[int, ...] = ()) -> None:
+        self.path, self.keep_epochs = path, keep_epochs
         self.best: float | None = None
 
     def state_dict(self) -> dict[str, Any]:
@@ -33,16 +37,18 @@ class Keeper(L.Callback):
         better = pl_module.held_out is None or (score is not None and (self.best is None or score > self.best))
         if better:
             self.best = score
-        self._save(trainer, self.path / LAST)
-        if better:
-            save_weights(self.path, pl_module.best_network)
-            _copy(self.path / LAST, self.path / BEST)
-        self._note(trainer, pl_module.scores, better=better)
+        with whole(self.path / LAST) as checkpoint:
+            trainer.save_checkpoint(checkpoint)
+            self._keep(trainer.current_epoch + 1, pl_module.best_network, checkpoint, better=better)
+            self._note(trainer, pl_module.scores, better=better)
 
-    def _save(self, trainer: L.Trainer, path: Path) -> None:
-        part = path.with_name(f".{path.name}.part")
-        trainer.save_checkpoint(part)
-        part.replace(path)
+    def _keep(self, epoch: int, network: AclNet, checkpoint: Path, *, better: bool) -> None:
+        if epoch in self.keep_epochs:
+            save_weights(self.path, network, epoch_file(epoch))
+        if better:
+            save_weights(self.path, network)
+            with whole(self.path / BEST) as best:
+                shutil.copyfile(checkpoint, best)
 
     def _note(self, trainer: L.Trainer, scores: dict[str, float], *, better: bool) -> None:
         about = read_about(self.path)
@@ -61,12 +67,6 @@ def trained(trainer: L.Trainer) -> dict[str, float]:
 
 def rounded(figures: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 6) for name, value in figures.items()}
-
-
-def _copy(source: Path, target: Path) -> None:
-    part = target.with_name(f".{target.name}.part")
-    shutil.copyfile(source, part)
-    part.replace(target)
 
 
 class Watch(L.Callback):

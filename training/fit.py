@@ -17,7 +17,7 @@ from training.batches import Batches
 from training.callbacks import Keeper, Watch
 from training.loop import Training
 from training.recipe import Recipe, load_recipe
-from training.run import LAST, RECIPE, begin_run
+from training.run import LAST, RECIPE, begin_run, read_about, write_about
 from training.split import TrainingData, load_training_data
 
 _PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
@@ -51,7 +51,10 @@ def fit(
     batches = Batches(data.pool, layout_named(recipe.network.layout), recipe)
     module = Training(recipe, batches, data.held_out)
     console.print(_summary(recipe, data, batches, module), highlight=False, soft_wrap=True)
-    _run(_trainer(recipe, out, console, until), module, out / LAST if resume else None)
+    trainer = _trainer(recipe, out, console, until)
+    _run(trainer, module, out / LAST if resume else None)
+    if trainer.current_epoch >= recipe.optim.epochs:
+        write_about(out, read_about(out) | {"ended": {"epochs": trainer.current_epoch, "why": "epochs"}})
 
 
 def _check(recipe: Recipe, out: Path, *, resume: bool) -> None:
@@ -83,7 +86,7 @@ def _trainer(recipe: Recipe, out: Path, console: Console, until: int | None) -> 
             enable_checkpointing=False,
             logger=Events(out, name="", version="", default_hp_metric=False),
             log_every_n_steps=10,
-            callbacks=[Keeper(out), Watch(console)],
+            callbacks=[Keeper(out, recipe.optim.keep_epochs), Watch(console)],
         )
 
 

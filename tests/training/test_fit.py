@@ -12,7 +12,7 @@ from model.errors import InvalidRecipe
 from tests.training.small import small_recipe, small_set
 from training.fit import fit
 from training.pool import Pool
-from training.run import begin_run, load_run
+from training.run import begin_run, finished, load_run
 from training.split import split
 
 QUIET = Console(file=io.StringIO())
@@ -144,3 +144,22 @@ def test_there_must_be_something_to_resume(tmp_path):
 def test_a_directory_that_is_no_run_is_named(tmp_path):
     with pytest.raises(InvalidRecipe, match="missing"):
         load_run(Path(tmp_path))
+
+
+def test_epochs_are_kept_where_the_recipe_says_so(whole, tmp_path):
+    out = train(tmp_path / "run", small_recipe(optim={"keep_epochs": [1, 4]}))
+    assert sorted(path.name for path in (out / "epochs").iterdir()) == ["epoch-001.pt", "epoch-004.pt"]
+    last = states(out)
+    kept = load_run(out, epoch=4).network.state_dict()
+    assert all(torch.equal(tensor, last[f"averaged.{name}"]) for name, tensor in kept.items())
+    first = train(tmp_path / "first", until=1)
+    assert all(
+        torch.equal(tensor, states(first)[f"averaged.{name}"])
+        for name, tensor in load_run(out, epoch=1).network.state_dict().items()
+    )
+
+
+def test_a_run_is_finished_after_its_last_epoch_only(whole, tmp_path):
+    assert finished(whole)
+    assert load_run(whole).about["ended"] == {"epochs": 4, "why": "epochs"}
+    assert not finished(train(tmp_path / "stopped", until=3))
