@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from training.evaluate.openset_style import BLUE, GREY, ORANGE, dress, new_figur
 WRITTEN = 20
 """Up to so many classes the cells of a confusion matrix are written into."""
 _NAMED = 70
+INK = "#1d2330"
 _SHOWN = 30
 """Of too many classes to draw a bar for each, so many of the best and of the worst."""
 
@@ -26,11 +28,14 @@ def confusion_picture(counts: NDArray[Any], labels: Sequence[str], title: str, c
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.set_facecolor("#eceff3")  # classes that were not tested
-    image = axes.imshow(np.ma.masked_invalid(shares), vmin=0, vmax=100, cmap="Blues")
+    # A few per cent must be seen beside a diagonal of ninety.
+    image = axes.imshow(np.ma.masked_invalid(shares), norm=PowerNorm(0.5, 0, 100), cmap="Blues")
     if len(labels) <= WRITTEN:
-        write_cells(axes, shares, dark_from=55)
+        write_cells(axes, shares, dark_from=35)
     _name_axes(axes, labels, side)
-    figure.colorbar(image, ax=axes, label="share of the true class (%)", shrink=0.7, aspect=30)
+    figure.colorbar(
+        image, ax=axes, label="share of the true class (%)", shrink=0.7, aspect=30, ticks=[0, 5, 20, 50, 100]
+    )
     return figure
 
 
@@ -38,7 +43,7 @@ def write_cells(axes: Any, per_cent: NDArray[np.float64], dark_from: float, size
     """The cells' figures, whole; nothing where there is nothing. Above `dark_from` a cell is written on in white."""
     for (row, column), value in np.ndenumerate(per_cent):
         if not np.isnan(value) and value >= 0.5:
-            colour = "white" if value >= dark_from else "#1d2330"
+            colour = "white" if value >= dark_from else INK
             axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour, fontsize=size)
 
 
@@ -83,12 +88,12 @@ def differences_picture(changes: Sequence[Change], title: str, caption: str) -> 
     axes.barh(places, means, color=np.where(means >= 0, BLUE, ORANGE), height=0.72)
     if any(change.sd for change in shown):
         axes.errorbar(
-            means, places, xerr=[change.sd for change in shown], fmt="none", ecolor="#1d2330", elinewidth=0.8, capsize=1.5
+            means, places, xerr=[change.sd for change in shown], fmt="none", ecolor=INK, elinewidth=0.8, capsize=1.5
         )  # fmt: skip
     if len(shown) < len(ordered):
         left_out = f"… {len(ordered) - len(shown)} classes in between"
-        axes.text(0, _SHOWN + 0.25, left_out, fontsize=8, color=GREY, va="center", ha="center")
-    axes.axvline(0, color="#1d2330", linewidth=0.8)
+        axes.text(0, _SHOWN + 0.25, left_out, fontsize=8, color=GREY, va="center", ha="center", backgroundcolor="white")
+    axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(places, [shortened(change.label) for change in shown], fontsize=8)
     axes.set_ylim(places[-1] + 0.8, -0.8)
     axes.grid(visible=False, axis="y")
@@ -135,11 +140,13 @@ def levels_picture(levels: Sequence[Level], names: tuple[str, str], title: str, 
         spread = [getattr(level, f"{field}_sd") for level in levels]
         axes.bar(places + shift, values, 0.36, color=colour, alpha=0.85, label=name)
         if any(spread):
-            axes.errorbar(places + shift, values, yerr=spread, fmt="none", ecolor="#1d2330", elinewidth=1, capsize=3)
-        told = [(place + shift, level.paper[number]) for place, level in zip(places, levels, strict=True) if level.paper]
+            axes.errorbar(places + shift, values, yerr=spread, fmt="none", ecolor=INK, elinewidth=1, capsize=3)
+        told = [
+            (place + shift, level.paper[number]) for place, level in zip(places, levels, strict=True) if level.paper
+        ]
         if told:
             label = "the paper's" if number == 0 else None
-            axes.plot(*zip(*told, strict=True), "D", color="white", markeredgecolor="#1d2330", markersize=5, label=label)
+            axes.plot(*zip(*told, strict=True), "D", color="white", markeredgecolor=INK, markersize=5, label=label)
     for place, level in zip(places, levels, strict=True):
         top = max(level.baseline + level.baseline_sd, level.ours + level.ours_sd, *(level.paper or (0.0,)))
         axes.text(place, top + 1.5, f"{level.ours - level.baseline:+.1f}", ha="center", fontsize=9, fontweight="bold")
@@ -172,7 +179,6 @@ def occlusion_picture(
     figure = Figure(figsize=(7.0, 1.9 + (0.24 * len(ours) + 0.36) * len(parts)), layout="constrained")
     axes = figure.subplots()
     dress(axes)
-    axes.set_title(title, loc="left", fontsize=12, fontweight="bold")
     axes.grid(visible=False, axis="y")
     height = 0.78 / max(len(ours), 1)
     places = np.arange(len(parts), dtype=float)
@@ -182,7 +188,7 @@ def occlusion_picture(
         spread = [model.sd.get(part, 0.0) for part in parts]
         axes.barh(places + shift, values, height * 0.92, color=colour, label=model.name)
         if any(spread):
-            axes.errorbar(values, places + shift, xerr=spread, fmt="none", ecolor="#1d2330", elinewidth=1, capsize=2)
+            axes.errorbar(values, places + shift, xerr=spread, fmt="none", ecolor=INK, elinewidth=1, capsize=2)
         for place, value in zip(places + shift, values, strict=True):
             if not np.isnan(value):
                 axes.text(1.2, place, f"{value:.1f}", va="center", fontsize=7.5, color="white", fontweight="bold")
@@ -191,9 +197,21 @@ def occlusion_picture(
     axes.set_ylim(len(parts) - 0.45, -0.55)
     axes.set_xlim(0, 100)
     axes.set_xlabel("accuracy on incomplete skeletons, trained on whole ones (%)")
-    figure.legend(frameon=False, loc="outside upper left", ncols=3, fontsize=9)
+    head_legend(figure, title)
     write_caption(figure, caption)
     return figure
+
+
+def head_legend(figure: Figure, title: str, *, columns: int = 3) -> None:
+    """The picture's title with its legend right below it, above all panels; each name once."""
+    named: dict[str, Any] = {}
+    for axes in figure.axes:
+        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
+            named.setdefault(name, handle)
+    figure.legend(
+        list(named.values()), list(named), loc="outside upper left", ncols=columns, frameon=False, fontsize=9,
+        title=title, title_fontproperties={"size": 12, "weight": "bold"}, alignment="left",
+    )  # fmt: skip
 
 
 def _shades(count: int) -> list[str]:
@@ -202,11 +220,13 @@ def _shades(count: int) -> list[str]:
 
 
 def _paper_marks(axes: Any, parts: Sequence[str], paper: Mapping[str, Mapping[str, float]], own: str) -> None:
-    others = [(row[part], y) for name, row in paper.items() if name != own for y, part in enumerate(parts) if part in row]
+    others = [
+        (row[part], y) for name, row in paper.items() if name != own for y, part in enumerate(parts) if part in row
+    ]
     if others:
         x, y = zip(*others, strict=True)
-        axes.plot(x, y, "|", color="#1d2330", markersize=17, markeredgewidth=1.1, label="the paper's others")
+        axes.plot(x, y, "|", color=INK, markersize=17, markeredgewidth=1.1, label="the paper's others")
     if mine := [(paper[own][part], y) for y, part in enumerate(parts) if own in paper and part in paper[own]]:
         axes.plot(
-            *zip(*mine, strict=True), "D", color="white", markeredgecolor="#1d2330", markersize=6, label="the paper's ACLNet"
+            *zip(*mine, strict=True), "D", color="white", markeredgecolor=INK, markersize=6, label=f"the paper's {own}"
         )  # fmt: skip

@@ -35,12 +35,10 @@ def views_picture(tables: Sequence[Views], title: str, caption: str) -> Figure:
     side = float(np.clip(0.36 * widest + 0.9, 2.6, 5.2))
     figure = Figure(figsize=(columns * side + 0.9, rows * (side + 0.2) + 0.8), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    image = None
-    for axes, table in zip(panels, tables, strict=False):
-        image = _heat_map(axes, table)
+    images = [_heat_map(axes, table) for axes, table in zip(panels, tables, strict=False)]
     for axes in panels[len(tables) :]:
         axes.set_visible(False)
-    figure.colorbar(image, ax=list(panels), label="rank-1 (%)", shrink=0.75, aspect=30)
+    figure.colorbar(images[0], ax=list(panels), label="rank-1 (%)", shrink=0.6, aspect=30)
     figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left")
     write_caption(figure, caption)
     return figure
@@ -69,7 +67,9 @@ def cmc_picture(curves: Mapping[str, Sequence[float]], title: str, caption: str,
         last, low = max(last, len(ranks)), min(low, *shares)
         marked = [k - 1 for k in (1, 5, 10, 20, 50) if k <= len(ranks)]
         label = f"{name} ({100 * shares[0]:.1f})"
-        axes.plot(ranks, 100 * np.asarray(shares), color=colour, linestyle=line, marker=mark, markevery=marked, label=label)
+        axes.plot(
+            ranks, 100 * np.asarray(shares), color=colour, linestyle=line, marker=mark, markevery=marked, label=label
+        )
     axes.set_xscale("log")
     axes.set_xlim(0.93, max(last * 1.12, 2))
     axes.set_ylim(max(0.0, 10 * np.floor(10 * low - 0.5)), 101)

@@ -63,8 +63,8 @@ def _panel(axes: Any, sweep: Sweep) -> None:
     )
     best = int(mean.argmax())
     axes.plot(best, mean[best], "o", markersize=12, markerfacecolor="none", markeredgecolor=BLUE)
-    axes.annotate(f"{mean[best]:.1f}", (best, mean[best]), xytext=(0, 10), textcoords="offset points", ha="center", fontsize=9)
-    if (at := [i for i, point in enumerate(points) if point.value == sweep.chosen]):
+    axes.annotate(f"{mean[best]:.1f}", (best, mean[best]), xytext=(9, 5), textcoords="offset points", fontsize=9)
+    if at := [i for i, point in enumerate(points) if point.value == sweep.chosen]:
         axes.axvline(at[0], color=GREY, linestyle="--", linewidth=1.1, zorder=0)
     axes.set_xticks(x, [f"{point.value:g}" for point in points])
     axes.set_xlim(-0.4, len(points) - 0.6)
