@@ -9,6 +9,7 @@ from model.named_layouts import KnownLayout
 Stream: TypeAlias = Literal["joint", "bone", "k-bone", "motion", "bone-motion", "k-bone-motion"]
 Span: TypeAlias = Literal["frame", "moving", "clip", "none"]
 Tap: TypeAlias = Literal["pooled", "graph", "both"]
+Scores: TypeAlias = Literal["given", "official"]
 Head: TypeAlias = Literal["linear", "cosine"]
 
 
@@ -37,6 +38,7 @@ class NetworkConfig(BaseModel):
     """The network's shape. The defaults are the published one: ten blocks from 96 to 384 channels.
 
     streams: what is made of the joints; several are channels of one network. confidence: one more channel.
+    scores: `official` gives one such channel to each stream, made as the published code makes it of 2-D joints' scores.
     people: of a clip (N, people, T, V, C); each goes through the network by itself, and their features are averaged.
     widths, strides: output channels and temporal stride of each block.
     joint_coefficients: least length of each block's per-joint coefficient of the global joint; the published
@@ -56,6 +58,7 @@ class NetworkConfig(BaseModel):
     people: int = Field(default=1, ge=1, le=4)
     streams: tuple[Stream, ...] = Field(default=("joint",), min_length=1, max_length=6)
     confidence: bool = True
+    scores: Scores = "given"
     normalisation: Normalisation = Normalisation()
     widths: tuple[int, ...] = Field(default=(96,) * 4 + (192,) * 3 + (384,) * 3, min_length=1, max_length=32)
     strides: tuple[int, ...] = (1, 1, 1, 1, 2, 1, 1, 2, 1, 1)
@@ -72,7 +75,8 @@ class NetworkConfig(BaseModel):
     @property
     def channels(self) -> int:
         """Channels that the backbone sees: coordinates of each stream, and the confidence."""
-        return self.dims * len(self.streams) + self.confidence
+        scores = len(self.streams) if self.scores == "official" else int(self.confidence)
+        return self.dims * len(self.streams) + scores
 
     @property
     def projection(self) -> int:
@@ -89,6 +93,8 @@ class NetworkConfig(BaseModel):
             raise ValueError(f"widths must be at least 6 and divisible by the {self.subsets} subsets")
         if len(set(self.streams)) != len(self.streams):
             raise ValueError("a stream is named twice")
+        if self.scores == "official" and not (self.dims == 2 and self.confidence):
+            raise ValueError("official scores are those of two-dimensional joints, with their confidence")
         if self.tap == "both" and self.dim % 2:
             raise ValueError("dim must be even where two projections share it")
         return self

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.layout import Layout
-from model.network.config import NetworkConfig, Normalisation, Span, Stream
+from model.network.config import NetworkConfig, Normalisation, Span
+from model.network.streams import OfficialStreams, Streams
 
 SHOULDERS, HIPS = ("left_shoulder", "right_shoulder"), ("left_hip", "right_hip")
 TINY = 1e-6
@@ -105,63 +106,17 @@ class Normalise(nn.Module):
         return torch.where(size > TINY, size, torch.ones_like(size))
 
 
-class Streams(nn.Module):
-    """Planes of joints and of confidence to channels: the streams one after the other, then the confidence.
-
-    joint: as it is. bone: child minus parent. k-bone: minus the parent's parent (InfoGCN). motion, bone-motion,
-    k-bone-motion: the next frame's of these minus this one's, 0 in the last. All but joints are 0 where either end was
-    not seen.
-    """
-
-    parents: Tensor
-    grandparents: Tensor
-
-    def __init__(self, layout: Layout, streams: tuple[Stream, ...], confidence: bool) -> None:
-        super().__init__()
-        self.streams, self.confidence = streams, confidence
-        parents = torch.tensor(layout.parents)
-        self.register_buffer("parents", parents, persistent=False)
-        self.register_buffer("grandparents", parents[parents], persistent=False)
-
-    def forward(self, joints: Tensor, confidence: Tensor) -> Tensor:
-        seen = (confidence > 0).to(joints.dtype)
-        channels = [self._stream(stream, joints, seen) for stream in self.streams]
-        return torch.cat([*channels, confidence] if self.confidence else channels, dim=1)
-
-    def _stream(self, stream: Stream, joints: Tensor, seen: Tensor) -> Tensor:
-        match stream:
-            case "joint":
-                return joints
-            case "bone":
-                return _bones(joints, seen, self.parents)[0]
-            case "k-bone":
-                return _bones(joints, seen, self.grandparents)[0]
-            case "motion":
-                return _motion(joints, seen)
-            case "bone-motion":
-                return _motion(*_bones(joints, seen, self.parents))
-            case "k-bone-motion":
-                return _motion(*_bones(joints, seen, self.grandparents))
-
-
-def _bones(joints: Tensor, seen: Tensor, above: Tensor) -> tuple[Tensor, Tensor]:
-    """Joints less those above them, and where both ends were seen."""
-    both = seen * seen.index_select(3, above)
-    return (joints - joints.index_select(3, above)) * both, both
-
-
-def _motion(values: Tensor, seen: Tensor) -> Tensor:
-    step = (values[:, :, 1:] - values[:, :, :-1]) * (seen[:, :, 1:] * seen[:, :, :-1])
-    return functional.pad(step, (0, 0, 0, 1))
-
-
 class Inputs(nn.Module):
     """Clips (N, T, V, dims + 1) to the backbone's planes (N, C, T, V), in float32 whatever the autocast."""
 
     def __init__(self, layout: Layout, config: NetworkConfig) -> None:
         super().__init__()
         self.normalise = Normalise(layout, config.normalisation)
-        self.streams = Streams(layout, config.streams, config.confidence)
+        self.streams = (
+            OfficialStreams(layout, config.streams)
+            if config.scores == "official"
+            else Streams(layout, config.streams, config.confidence)
+        )
 
     def forward(self, clips: Tensor) -> Tensor:
         planes: Tensor = self.streams(*self.normalise(clips.float().permute(0, 3, 1, 2).contiguous()))
