@@ -1,4 +1,7 @@
-"""Sequence to clips: resample to the encoder's frame rate, cut windows, pad; the same for training and serving."""
+"""Sequence to clips: resample to the encoder's frame rate, cut windows, pad; the same for training and serving.
+
+A recording is one person's sequence, or the sequences of all people in it, which have the same frames.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from model.errors import LayoutMismatch, UnusableSequence
+from model.errors import InvalidSequence, LayoutMismatch, UnusableSequence
 from model.layout import Layout
+from model.people import about_spine, main_first, padded, without_empty_frames
 from model.sequence import Floats, SkeletonSequence, Units
+from model.uniform import fixed_clips
 
+Recording: TypeAlias = SkeletonSequence | tuple[SkeletonSequence, ...]
 Places: TypeAlias = NDArray[np.intp]
 
 
@@ -19,7 +25,8 @@ class ClipSpec(BaseModel):
     """What a model takes: windows of `frames` at `fps`, every `stride`; shorter ones padded from `minimum` up.
 
     people: of a recording, in one clip; absent ones are zeros. sampling: `windows`, or `uniform`: `clips` times one
-    frame from each of `frames` equal bins of the whole recording (`model.uniform`), whatever its frame rate.
+    frame from each of `frames` equal bins of the whole recording (`model.uniform`), whatever its frame rate; frames of
+    nobody are left out before.
     origin: `spine` takes the main person's spine in the first frame as the origin of a three-dimensional recording.
     """
 
@@ -50,7 +57,8 @@ class ClipSpec(BaseModel):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipBatch:
-    """Clips of several sequences. clips: (clips, frames, joints, channels); owner: (clips,) index of the sequence."""
+    """Clips of several recordings. clips: (clips, frames, joints, channels), or with several people (clips, people,
+    frames, joints, channels); owner: (clips,) index of the recording."""
 
     clips: Floats
     owner: Places
@@ -60,27 +68,70 @@ class ClipBatch:
         return int(self.owner[-1]) + 1 if len(self.owner) else 0
 
 
-def to_clips(sequence: SkeletonSequence, spec: ClipSpec, layout: Layout) -> Floats:
-    """Clips (clips, frames, joints, dims + 1) of one sequence: coordinates, then confidence.
+def to_clips(recording: Recording, spec: ClipSpec, layout: Layout) -> Floats:
+    """Clips of one recording: (clips, frames, joints, dims + 1), coordinates, then confidence; where `spec.people` is
+    above 1, (clips, people, frames, joints, dims + 1).
 
-    Normalised coordinates are multiplied by the aspect ratio in x. Raises `LayoutMismatch` if the sequence has
-    another layout or number of coordinates, `UnusableSequence` (`too_short`) below `spec.minimum` frames.
+    Raises as `to_frames` does, and `UnusableSequence` (`too_short`) below `spec.minimum` frames.
     """
-    if sequence.layout != layout:
-        raise LayoutMismatch(layout.name, sequence.layout.name)
-    if sequence.dims != spec.dims:
-        raise LayoutMismatch(f"{spec.dims}-D", f"{sequence.dims}-D", "the model takes another number of coordinates")
-    frames = resample(_stack(sequence), sequence.fps, spec.fps)
-    if len(frames) < spec.minimum:
-        raise UnusableSequence(
-            ["too_short"], f"{len(frames)} frames at {spec.fps:g} fps, at least {spec.minimum} are needed"
-        )
-    return windows(frames, spec.frames, spec.stride)
+    people = to_frames(recording, spec, layout)
+    count = people.shape[1]
+    if count < spec.minimum:
+        rate = f" at {spec.fps:g} fps" if spec.sampling == "windows" else ""
+        raise UnusableSequence(["too_short"], f"{count} frames{rate}, at least {spec.minimum} are needed")
+    if spec.sampling == "windows":
+        at = window_places(count, spec.frames, spec.stride)
+    else:
+        at = fixed_clips(count, spec.frames, spec.clips)
+    return people[0][at] if spec.people == 1 else np.ascontiguousarray(people[:, at].swapaxes(0, 1))
 
 
-def batch_clips(sequences: Sequence[SkeletonSequence], spec: ClipSpec, layout: Layout) -> ClipBatch:
-    """Clips of all sequences in one array, with the index of the sequence that each belongs to."""
-    each = [to_clips(sequence, spec, layout) for sequence in sequences]
+def to_frames(recording: Recording, spec: ClipSpec, layout: Layout) -> Floats:
+    """All frames that clips are cut from, (spec.people, T, joints, dims + 1): coordinates, then confidence.
+
+    Whoever is in most frames comes first; more than `spec.people` are left out, absent ones are zeros. Normalised
+    coordinates are multiplied by the aspect ratio in x. Raises `LayoutMismatch` if a sequence has another layout or
+    number of coordinates, `InvalidSequence` if people of a recording differ in frames or frame rate.
+    """
+    each = (recording,) if isinstance(recording, SkeletonSequence) else recording
+    _check(each, spec, layout)
+    people = main_first(np.stack([_stack(sequence) for sequence in each]))
+    if spec.sampling == "uniform":
+        people = without_empty_frames(people)
+    if spec.origin == "spine":
+        people = about_spine(people, layout.index("spine"))
+    people = padded(people, spec.people)
+    return people if spec.sampling == "uniform" else _resampled(people, each[0].fps, spec.fps)
+
+
+def _check(each: tuple[SkeletonSequence, ...], spec: ClipSpec, layout: Layout) -> None:
+    if not each:
+        raise InvalidSequence("people", "a recording has at least one")
+    for sequence in each:
+        if sequence.layout != layout:
+            raise LayoutMismatch(layout.name, sequence.layout.name)
+        if sequence.dims != spec.dims:
+            reason = "the model takes another number of coordinates"
+            raise LayoutMismatch(f"{spec.dims}-D", f"{sequence.dims}-D", reason)
+        if (sequence.frames, sequence.fps) != (each[0].frames, each[0].fps):
+            raise InvalidSequence("people", "of one recording must have the same number of frames at the same rate")
+    if spec.origin == "spine" and "spine" not in layout:
+        raise LayoutMismatch("a layout with a spine", layout.name, "the model takes it as the origin")
+
+
+def _resampled(people: Floats, fps: float, target_fps: float) -> Floats:
+    """Each person as `resample` does: their joints side by side are one large skeleton."""
+    count, length, joints, channels = people.shape
+    if count == 1:
+        return resample(people[0], fps, target_fps)[None]
+    side_by_side = people.swapaxes(0, 1).reshape(length, count * joints, channels)
+    frames = resample(side_by_side, fps, target_fps)
+    return frames.reshape(-1, count, joints, channels).swapaxes(0, 1)
+
+
+def batch_clips(recordings: Sequence[Recording], spec: ClipSpec, layout: Layout) -> ClipBatch:
+    """Clips of all recordings in one array, with the index of the recording that each belongs to."""
+    each = [to_clips(recording, spec, layout) for recording in recordings]
     owner = np.repeat(np.arange(len(each)), [len(clips) for clips in each])
     return ClipBatch(np.concatenate(each) if each else np.empty((0, 0, 0, 0), np.float32), owner)
 
@@ -133,15 +184,18 @@ def resample(frames: Floats, fps: float, target_fps: float) -> Floats:
     return np.concatenate([joints * (total > 0)[..., None], confidence], axis=-1).astype(np.float32)
 
 
-def windows(frames: Floats, length: int, stride: int) -> Floats:
-    """Windows (n, length, V, C) that cover every frame; one shorter than `length` is padded by reflection.
+def window_places(count: int, length: int, stride: int) -> Places:
+    """Frame numbers (n, length) of windows that cover all `count` frames; fewer than `length` are padded by reflection.
 
     The last window is aligned to the end, so no frame is left out and none but the overlap counts twice.
+
+    >>> window_places(6, 4, 3).tolist(), window_places(3, 4, 3).tolist()
+    ([[0, 1, 2, 3], [2, 3, 4, 5]], [[0, 1, 2, 1]])
     """
-    if len(frames) <= length:
-        return frames[reflected(len(frames), length)][None]
-    starts = [*range(0, len(frames) - length, stride), len(frames) - length]
-    return np.stack([frames[start : start + length] for start in starts])
+    if count <= length:
+        return reflected(count, length)[None]
+    starts = np.array([*range(0, count - length, stride), count - length], dtype=np.intp)
+    return starts[:, None] + np.arange(length)
 
 
 def reflected(count: int, length: int) -> Places:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.layout import Layout
+from model.people import about_spine, in_frame, main_first, without_empty_frames
 from model.sequence import Floats
 from training.data.action_set import Integers
 from training.data.arrays import Frames
@@ -20,19 +21,14 @@ def centred(people: Frames, layout: Layout, *, official: bool = False) -> Floats
     """A recording (people, T, V, 4) from where its main person begins: frames of nobody dropped, that person first.
 
     The main person is in most frames. Subtracted is his or her spine in the first frame, from all that is seen.
-    (PreNormalize3D without rotation.) A recording of nobody stays as it is.
+    (PreNormalize3D without rotation; what serves does the same, `model.clips.to_frames`.) A recording of nobody stays
+    as it is.
     """
-    seen = np.asarray((people[..., -1] > 0).any(axis=2))
-    order = np.argsort(-seen.sum(axis=1), kind="stable")
-    people, seen = people[order].astype(np.float32), seen[order]
-    kept = seen[0] if official else seen.any(axis=0)
-    if not kept.any():
-        return people
-    people = people[:, kept]
-    first = int(np.argmax(seen[0][kept]))
-    centre = people[0, first, layout.index("spine"), :3].copy()
-    people[..., :3] = np.where(people[..., 3:] > 0, people[..., :3] - centre, 0)
-    return people
+    ordered = main_first(people.astype(np.float32))
+    with_main = in_frame(ordered)[0]
+    if official and with_main.any():
+        ordered = ordered[:, with_main]
+    return about_spine(without_empty_frames(ordered), layout.index("spine"))
 
 
 def rotated(clips: Floats, theta: float, rng: np.random.Generator) -> Floats:
@@ -89,10 +85,3 @@ def part_dropped(clips: Floats, layout: Layout, share: float, rng: np.random.Gen
 def _some(clips: Floats, changed: Floats, share: float, rng: np.random.Generator) -> Floats:
     chosen = (rng.random(len(clips)) < share).reshape(-1, *[1] * (clips.ndim - 1))
     return np.asarray(np.where(chosen, changed, clips), dtype=np.float32)
-
-
-def padded(people: Frames, most: int = 2) -> Floats:
-    """Exactly `most` people: those beyond are left, absent ones are zeros without confidence."""
-    out = np.zeros((most, *people.shape[1:]), dtype=np.float32)
-    out[: len(people)] = people[:most]
-    return out

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from model.named_layouts import COCO_17, NTU_25
-from training.data.poses import LIMBS, centred, flipped, padded, part_dropped, rotated
+from training.data.poses import LIMBS, centred, flipped, part_dropped, rotated
 
 SPINE = NTU_25.index("spine")
 
@@ -109,9 +109,3 @@ def test_a_dropped_limb_is_one_of_four_throughout():
     }
     assert np.array_equal(out[..., 3] == 0, np.broadcast_to(lost[:, None, None], out.shape[:4]))
     assert not out[out[..., 3] == 0].any()
-
-
-def test_there_are_two_people_even_where_there_is_one():
-    assert np.array_equal(padded(people(1))[0], people(1)[0])
-    assert not padded(people(1))[1].any()
-    assert padded(people(3)).shape[0] == 2

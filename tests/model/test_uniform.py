@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.data.uniform import TEST_SEED, fixed_clips, official_clips, random_clips
+from model.uniform import TEST_SEED, fixed_clips, official_clips, random_clips
 
 
 @settings(max_examples=150, deadline=None)

@@ -5,10 +5,12 @@ of its frames. The published test seeds numpy's global generator with 255 for ea
 random starts again too; here each recording has a generator of its own.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.action_set import Integers
+Integers: TypeAlias = NDArray[np.int64]
 
 TEST_SEED, TEST_CLIPS = 255, 10
 
