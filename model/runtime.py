@@ -14,6 +14,7 @@ from model.errors import InvalidBundle, InvalidRequest, InvalidSequence
 from model.layout import Layout
 from model.sequence import Floats
 
+Size: TypeAlias = int | str | None
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 INPUT = "clips"
 OUTPUT: dict[Task, str] = {"encoder": "embedding", "classifier": "probabilities"}
@@ -23,7 +24,7 @@ CUDA = "CUDAExecutionProvider"
 
 
 class Encoder(Protocol):
-    """Clips (n, T, V, C) to embeddings (n, dim) of unit length."""
+    """Clips (n, T, V, C), or (n, M, T, V, C) with `clip.people` M above 1, to embeddings (n, dim) of unit length."""
 
     fingerprint: str
     layout: Layout
@@ -34,7 +35,7 @@ class Encoder(Protocol):
 
 
 class Classifier(Protocol):
-    """Clips (n, T, V, C) to probabilities (n, labels)."""
+    """Clips as an `Encoder` takes them to probabilities (n, labels)."""
 
     fingerprint: str
     layout: Layout
@@ -81,6 +82,28 @@ class OnnxClassifier:
         return self._model.run(clips)
 
 
+def clip_shape(layout: Layout, clip: ClipSpec, count: Size = "n", frames: Size = "frames") -> tuple[Size, ...]:
+    """The shape of clips that a model takes; a number of clips or of frames that is free goes by its name.
+
+    >>> from model.named_layouts import COCO_17
+    >>> clip_shape(COCO_17, ClipSpec(people=2))
+    ('n', 2, 'frames', 17, 3)
+    """
+    people = () if clip.people == 1 else (clip.people,)
+    return (count, *people, frames, layout.count, clip.channels)
+
+
+def check_clips(clips: Floats, layout: Layout, clip: ClipSpec) -> None:
+    """Raises `InvalidSequence` for clips of another shape or type than a model takes."""
+    if not isinstance(clips, np.ndarray) or clips.dtype != np.float32:
+        raise InvalidSequence(INPUT, f"must be a float32 array, got {getattr(clips, 'dtype', type(clips))}")
+    needed = clip_shape(layout, clip)
+    if clips.ndim != len(needed) or clips.shape != clip_shape(layout, clip, len(clips), clips.shape[-3]):
+        raise InvalidSequence(INPUT, f"must be ({', '.join(str(size) for size in needed)}), got {clips.shape}")
+    if clips.shape[-3] < LEAST_FRAMES:
+        raise InvalidSequence(INPUT, f"must have at least {LEAST_FRAMES} frames, got {clips.shape[-3]}")
+
+
 def check_parity(bundle: Bundle, *, threads: int | None = None, device: Device = "cpu") -> float:
     """Largest difference between what the bundle's models give here and what the trained network gave.
 
@@ -114,7 +137,7 @@ class _OnnxModel:
     def __init__(self, bundle: Bundle, task: Task, width: int, threads: int | None, device: Device) -> None:
         self.width = width
         self._path, self._output = str(bundle.path), OUTPUT[task]
-        self._joints, self._channels = bundle.layout.count, bundle.manifest.clip.channels
+        self._layout, self._clip = bundle.layout, bundle.manifest.clip
         content = bundle.model(task)
         try:
             self._session = _session(content, threads, device)
@@ -126,10 +149,11 @@ class _OnnxModel:
         self._check_signature(task)
 
     def run(self, clips: Floats) -> Floats:
-        self._check(clips)
+        check_clips(clips, self._layout, self._clip)
         if len(clips) == 0:
             return np.empty((0, self.width), np.float32)
-        parts = [self._run(clips[start : start + MOST_CLIPS]) for start in range(0, len(clips), MOST_CLIPS)]
+        most = MOST_CLIPS // self._clip.people
+        parts = [self._run(clips[start : start + most]) for start in range(0, len(clips), most)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _run(self, clips: Floats) -> Floats:
@@ -140,23 +164,15 @@ class _OnnxModel:
             raise InvalidBundle(self._path, "the model gave values that are not finite")
         return values
 
-    def _check(self, clips: Floats) -> None:
-        if not isinstance(clips, np.ndarray) or clips.dtype != np.float32:
-            raise InvalidSequence(INPUT, f"must be a float32 array, got {getattr(clips, 'dtype', type(clips))}")
-        if clips.ndim != 4 or clips.shape[2:] != (self._joints, self._channels):
-            raise InvalidSequence(INPUT, f"must be (n, frames, {self._joints}, {self._channels}), got {clips.shape}")
-        if clips.shape[1] < LEAST_FRAMES:
-            raise InvalidSequence(INPUT, f"must have at least {LEAST_FRAMES} frames, got {clips.shape[1]}")
-
     def _check_signature(self, task: Task) -> None:
         inputs = {each.name: each for each in self._session.get_inputs()}
         outputs = {each.name: each for each in self._session.get_outputs()}
         if set(inputs) != {INPUT} or self._output not in outputs:
             raise InvalidBundle(self._path, f"its {task} must take {INPUT!r} and give {self._output!r}")
         shape = inputs[INPUT].shape
-        if len(shape) != 4 or shape[2:] != [self._joints, self._channels]:
+        if len(shape) < 4 or tuple(shape) != clip_shape(self._layout, self._clip, shape[0], shape[-3]):
             raise InvalidBundle(self._path, f"its {task} takes {shape}, which does not fit layout and clips")
-        if any(isinstance(size, int) for size in shape[:2]):
+        if isinstance(shape[0], int) or isinstance(shape[-3], int):
             raise InvalidBundle(self._path, f"its {task} takes {shape}: number of clips and of frames must be free")
 
 

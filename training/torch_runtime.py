@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from model.bundle import Task
-from model.errors import InvalidRequest, InvalidSequence
+from model.errors import InvalidRequest
 from model.network.ensemble import graph_of, shares_of
 from model.network.folding import folded
-from model.runtime import INPUT, LEAST_FRAMES, MOST_CLIPS, Device
+from model.runtime import MOST_CLIPS, Device, check_clips
 from model.sequence import Floats
 from training.ensemble import Ensemble
 from training.run import Run
@@ -57,31 +57,22 @@ class TorchClassifier:
 class _TorchModel:
     def __init__(self, made: Ensemble, task: Task, device: Device) -> None:
         self._device = _device(device)
-        self._people, self._shape = made.clip.people, (made.layout.count, made.clip.channels)
+        self._layout, self._clip = made.layout, made.clip
         self._width = made.dim if task == "encoder" else len(made.labels)
         self.fingerprint = _fingerprint(made, task)
         # Folded as in the export, and copies: the runs' networks stay where and as they are.
         self._graph: nn.Module = graph_of(task, [folded(one) for one in made.networks], made.weights).to(self._device)
 
     def run(self, clips: Floats) -> Floats:
-        self._check(clips)
-        parts = [self._run(clips[start : start + MOST_CLIPS]) for start in range(0, len(clips), MOST_CLIPS)]
+        check_clips(clips, self._layout, self._clip)
+        most = MOST_CLIPS // self._clip.people
+        parts = [self._run(clips[start : start + most]) for start in range(0, len(clips), most)]
         return np.concatenate(parts) if parts else np.empty((0, self._width), np.float32)
 
     @torch.inference_mode()
     def _run(self, clips: Floats) -> Floats:
         values: Floats = self._graph(torch.tensor(clips, device=self._device)).float().cpu().numpy()
         return values
-
-    def _check(self, clips: Floats) -> None:
-        people = () if self._people == 1 else (self._people,)
-        if clips.dtype != np.float32:
-            raise InvalidSequence(INPUT, f"must be a float32 array, got {clips.dtype}")
-        if clips.ndim != 4 + len(people) or (*clips.shape[1:-3], *clips.shape[-2:]) != (*people, *self._shape):
-            needed = ", ".join(str(size) for size in ("n", *people, "frames", *self._shape))
-            raise InvalidSequence(INPUT, f"must be ({needed}), got {clips.shape}")
-        if clips.shape[-3] < LEAST_FRAMES:
-            raise InvalidSequence(INPUT, f"must have at least {LEAST_FRAMES} frames, got {clips.shape[-3]}")
 
 
 def _device(device: Device) -> torch.device:

@@ -18,8 +18,9 @@ def mean_pose_model(
     output: str | None = None,
     scale: float = 1.0,
     weights_at: str | None = None,
+    people: int = 1,
 ) -> bytes:
-    """Mean over time, then a fixed projection to `width`; unit length (encoder) or softmax (classifier).
+    """Mean over people and time, then a fixed projection to `width`; unit length (encoder) or softmax (classifier).
 
     weights_at: leave the weights out and name this file for them.
     """
@@ -34,12 +35,14 @@ def mean_pose_model(
         helper.make_node("MatMul", ["flat", "weights"], ["projected"]),
         last,
     ]
+    persons = () if people == 1 else (people,)
+    averaged = np.arange(1, 2 + len(persons), dtype=np.int64)
     graph = helper.make_graph(
         nodes,
         "mean_pose",
-        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", frames, joints, channels])],
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", *persons, frames, joints, channels])],
         [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", width])],
-        [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(np.array([1], np.int64), "time")],
+        [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(averaged, "time")],
     )
     if weights_at:
         set_external_data(graph.initializer[0], weights_at)

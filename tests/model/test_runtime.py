@@ -69,6 +69,32 @@ def test_clips_of_another_shape_or_type_are_refused(bundle, clips, said):
         OnnxEncoder(bundle, threads=1).embed_clips(clips)
 
 
+def _pair_bundle(tmp_path, people: int = 2) -> Bundle:
+    files = {CLASSIFIER: onnx_files.mean_pose_model("classifier", people=2)}
+    clip = ClipSpec(people=people)
+    return write_bundle(tmp_path / "pair", files, name="pair", layout="coco-17", clip=clip, labels=LABELS)
+
+
+def test_clips_of_two_people_go_in_together_in_parts_that_fit(tmp_path):
+    classifier = OnnxClassifier(_pair_bundle(tmp_path), threads=1)
+    clips = _clips(2 * (MOST_CLIPS + 3), frames=8).reshape(-1, 2, 8, 17, 3)
+    probabilities = classifier.probabilities(clips)
+    assert probabilities.shape == (MOST_CLIPS + 3, 4)
+    np.testing.assert_allclose(probabilities[5:6], classifier.probabilities(clips[5:6]), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(3, 60, 17, 3), (3, 1, 60, 17, 3), (3, 3, 60, 17, 3)])
+def test_clips_of_another_number_of_people_are_refused(tmp_path, shape):
+    with pytest.raises(InvalidSequence, match=r"must be \(n, 2, frames, 17, 3\)"):
+        OnnxClassifier(_pair_bundle(tmp_path), threads=1).probabilities(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_a_model_for_another_number_of_people_than_its_manifest_says_is_refused(tmp_path, people):
+    with pytest.raises(InvalidBundle, match="does not fit layout and clips"):
+        OnnxClassifier(_pair_bundle(tmp_path, people))
+
+
 def test_a_bundle_without_a_classifier_says_so(tmp_path):
     files = {ENCODER: onnx_files.mean_pose_model()}
     bundle = write_bundle(tmp_path / "b", files, name="b", layout="coco-17", clip=ClipSpec(), dim=4)
