@@ -9,6 +9,7 @@ from torch import Tensor
 from training.losses.config import AffinityParts
 
 TEMPERATURES = (0.1, 0.5, 1.0)
+"""Of families up to K members, up to 2 K, and above (Eq. 9)."""
 # Affinities are fractions with small denominators: far above this, and float error far below.
 _HAIR = 1e-5
 
@@ -58,22 +59,30 @@ def affinity(indicator: Tensor, parts: AffinityParts = "both") -> Tensor:
     return shared if parts == "contextual" else binary / 2 + shared
 
 
-def families(indicator: Tensor, k: int, overlap: int, parts: AffinityParts = "both") -> Tensor:
-    """Motion Families (classes, classes), bool: j is in W(i) if w_ij > overlap / k; never i itself.   # Eq. 6"""
-    member = affinity(indicator, parts) > overlap / k + _HAIR
+def families(similarity: Tensor, k: int, overlap: int) -> Tensor:
+    """Motion Families (classes, classes), bool: j is in W(i) if w_ij > overlap / k; never i itself.   # Eq. 6
+
+    From overlap = k / 2 up a neighbour is a member only if it also shares neighbours: alone it weighs 1/2.
+    """
+    member = similarity > overlap / k + _HAIR
     return member.fill_diagonal_(False)
 
 
-def official_families(indicator: Tensor, overlap: int) -> Tensor:
-    """As the published code has it: every neighbour, itself if it is among them, and who shares above `overlap`."""
+def official_affinity(indicator: Tensor, k: int, overlap: int) -> Tensor:
+    """As the published code has it: half for a neighbour, and shared neighbours / k where they are above `overlap`."""
     binary = indicator.float()
-    shared = (binary @ binary.T > overlap).fill_diagonal_(False)
-    return indicator | shared
+    shared = (binary @ binary.T).fill_diagonal_(0)
+    return binary / 2 + shared.masked_fill_(shared <= overlap, 0) / k
 
 
-def family_temperatures(member: Tensor, k: int) -> Tensor:
-    """Temperature (classes,) by family size: 0.1 up to k members, 0.5 up to 2k, 1.0 above.   # Eq. 9"""
-    small, middle, large = TEMPERATURES
+def official_families(similarity: Tensor) -> Tensor:
+    """As the published code has it: whoever has any affinity, itself too if it is among its own neighbours."""
+    return similarity > 0
+
+
+def family_temperatures(member: Tensor, k: int, temperatures: tuple[float, float, float] = TEMPERATURES) -> Tensor:
+    """Temperature (classes,) by family size: `temperatures` for up to k members, up to 2k, and above.   # Eq. 9"""
+    small, middle, large = temperatures
     size = member.sum(dim=1)
     tau = torch.full(size.shape, large, device=member.device)
     return tau.masked_fill_(size <= 2 * k, middle).masked_fill_(size <= k, small)

@@ -11,8 +11,8 @@ from training.losses.gradients import family, unit
 class InterClassLoss(nn.Module):
     """Keeps who is confused with whom and a prototype for each class; all of it is in buffers.
 
-    `official` mode is the published code's reading: confusions are also counted from the victim's side, as often
-    as that class is in the batch; a class may be in its own family; the gradient also runs through the prototypes.
+    What the published code does otherwise than the paper is in `InterConfig`. One thing it does is not offered: it
+    rebuilds the families after the first batch of an epoch instead of before it.
     """
 
     confusion: Tensor
@@ -26,13 +26,12 @@ class InterClassLoss(nn.Module):
         super().__init__()
         self.config = config
         self.start = epoch_of(config.start_epoch, epochs)
-        self.official = config.mode == "official"
+        noisy = config.noisy_start
         self.register_buffer("confusion", torch.zeros(classes, classes))
-        # The published code starts from noise and drags it along; ours starts from the first mean that it sees.
-        self.register_buffer("prototypes", torch.randn(classes, dim) if self.official else torch.zeros(classes, dim))
-        self.register_buffer("prototype_seen", torch.full((classes,), self.official))
+        self.register_buffer("prototypes", torch.randn(classes, dim) if noisy else torch.zeros(classes, dim))
+        self.register_buffer("prototype_seen", torch.full((classes,), noisy))
         self.register_buffer("families", torch.zeros(classes, classes, dtype=torch.bool))
-        self.register_buffer("temperatures", torch.full((classes,), affinity.TEMPERATURES[0]))
+        self.register_buffer("temperatures", torch.full((classes,), config.temperatures[0]))
         self.register_buffer("epoch", torch.zeros((), dtype=torch.long))
 
     def set_epoch(self, epoch: int) -> None:
@@ -44,21 +43,30 @@ class InterClassLoss(nn.Module):
 
     @torch.no_grad()
     def rebuild(self) -> None:
-        """Motion Families and temperatures from the confusions counted so far."""
-        k, overlap = self.config.neighbours, self.config.overlap
-        if self.official:
-            member = affinity.official_families(affinity.official_neighbours(self.confusion, k), overlap)
+        """Motion Families and temperatures from the confusions counted so far.   # Eq. 6, 9"""
+        config, similarity = self.config, self.similarity()
+        if config.official_neighbourhood:
+            member = affinity.official_families(similarity)
         else:
-            near = affinity.neighbours(self.confusion, k)
-            if self.config.fallback == "prototype":
-                empty = ~near.any(dim=1, keepdim=True)
-                near = near | (empty & affinity.nearest_prototypes(self.prototypes, self.prototype_seen, k))
-            member = affinity.families(near, k, overlap, self.config.affinity)
+            member = affinity.families(similarity, config.neighbours, config.overlap)
         self.families.copy_(member)
-        if self.config.temperature == "dynamic":
-            self.temperatures.copy_(affinity.family_temperatures(member, k))
+        if config.temperature == "dynamic":
+            self.temperatures.copy_(affinity.family_temperatures(member, config.neighbours, config.temperatures))
         else:
-            self.temperatures.fill_(self.config.fixed_temperature)
+            self.temperatures.fill_(config.fixed_temperature)
+
+    @torch.no_grad()
+    def similarity(self) -> Tensor:
+        """Affinity similarity w (classes, classes) by the confusions counted so far.   # Eq. 3-5"""
+        config, k = self.config, self.config.neighbours
+        if config.official_neighbourhood:
+            near = affinity.official_neighbours(self.confusion, k)
+            return affinity.official_affinity(near, k, config.overlap)
+        near = affinity.neighbours(self.confusion, k)
+        if config.fallback == "prototype":
+            empty = ~near.any(dim=1, keepdim=True)
+            near = near | (empty & affinity.nearest_prototypes(self.prototypes, self.prototype_seen, k))
+        return affinity.affinity(near, config.affinity)
 
     def forward(self, features: Tensor, labels: Tensor, predictions: Tensor) -> Tensor:
         """Loss, a scalar. features: (batch, dim); labels, predictions: (batch,) class indices.
@@ -76,23 +84,25 @@ class InterClassLoss(nn.Module):
         counted = self.epoch >= self.start - self.config.record_epochs
         wrong = ((predictions != labels) & counted).float()
         self.confusion.index_put_((labels, predictions), wrong, accumulate=True)
-        if self.official:
-            present = torch.bincount(labels, minlength=len(self.confusion)).float()
-            self.confusion.index_put_((predictions, labels), wrong * present[predictions], accumulate=True)
-        elif self.config.symmetric:
-            self.confusion.index_put_((predictions, labels), wrong, accumulate=True)
+        match self.config.counts:
+            case "symmetric":
+                self.confusion.index_put_((predictions, labels), wrong, accumulate=True)
+            case "batch":
+                present = torch.zeros_like(self.temperatures).index_add_(0, labels, torch.ones_like(wrong))
+                self.confusion.index_put_((predictions, labels), wrong * present[predictions], accumulate=True)
 
     def _update_prototypes(self, features: Tensor, labels: Tensor, predictions: Tensor) -> Tensor:
-        """Moving averages (classes, dim) of class means, stored; with gradient in official mode.   # Eq. 7"""
+        """Moving averages (classes, dim) of class means, stored; with gradient if it goes through them.   # Eq. 7"""
         if not self.training:
             return self.prototypes
-        points = features if self.official else unit(features.detach())
-        every = not self.official and self.config.prototypes_from == "all"
-        used = (torch.ones_like(labels) if every else predictions == labels).to(points.dtype)
+        config = self.config
+        points = features if config.through_prototypes else features.detach()
+        points = points if config.raw_means else unit(points)
+        used = (torch.ones_like(labels) if config.prototypes_from == "all" else predictions == labels).to(points.dtype)
         count = torch.zeros_like(self.temperatures).index_add_(0, labels, used)
         total = torch.zeros_like(self.prototypes).index_add(0, labels, points * used[:, None])
         # What a class keeps of its prototype: all if it is not in the batch, nothing of one never set.
-        keep = torch.where(count > 0, self.config.momentum * self.prototype_seen, 1.0)
+        keep = torch.where(count > 0, config.momentum * self.prototype_seen, 1.0)
         taken = (1 - keep) / count.clamp(min=1)
         updated = torch.addcmul(self.prototypes * keep[:, None], total, taken[:, None])
         self.prototypes.copy_(updated.detach())

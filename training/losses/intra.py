@@ -15,10 +15,8 @@ _OFFICIAL_FLOOR = 1e-6
 class IntraClassLoss(nn.Module):
     """Contrasts a batch with a memory of the last `bank` embeddings, itself included; the memory is in buffers.
 
-    `paper` mode: margin inside the temperature, (s - eps) / tau; the memory is used from the first step; anchors
-    without a positive do not count. `official` mode: s / tau - eps; 0 until the memory is full; all anchors count.
-
-    The memory is written in place: go backward before the next forward.
+    What the published code does otherwise than the paper is in `IntraConfig`. The memory is written in place: go
+    backward before the next forward.
     """
 
     bank_features: Tensor
@@ -31,9 +29,9 @@ class IntraClassLoss(nn.Module):
         super().__init__()
         self.config = config
         self.start = epoch_of(config.start_epoch, epochs)
-        self.official = config.mode == "official"
-        self.margin = config.epsilon if self.official else config.epsilon / config.temperature
-        self.floor = _OFFICIAL_FLOOR * exp(1 / config.temperature)
+        # The smallest float is for anchors without negatives; the published code has its floor anyway.
+        floor = _OFFICIAL_FLOOR * exp(1 / config.temperature) if config.official else torch.finfo(torch.float32).tiny
+        self.how = Shape(config.temperature, exp(-config.exponent), floor)
         self.register_buffer("bank_features", torch.zeros(config.bank, dim))
         self.register_buffer("bank_labels", torch.full((config.bank,), -1))
         self.register_buffer("bank_pointer", torch.zeros((), dtype=torch.long))
@@ -46,30 +44,36 @@ class IntraClassLoss(nn.Module):
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
         """Loss, a scalar. features: (batch, dim), labels: (batch,) class indices; batch at most the memory's size."""
-        assert len(features) <= self.config.bank, "the batch does not fit into the memory"
         anchors = unit(features.float())
-        place = (self.bank_pointer + self.steps[: len(anchors)]) % self.config.bank
-        memory, names = self._memory_with(anchors.detach(), labels, place)
+        place, memory, names = self._memory_with(anchors.detach(), labels)
         active = self.epoch >= self.start
-        if self.official:
+        if self.config.waits:
             active = active & (names >= 0).all()
         return self._contrast(anchors, memory, labels, place, names) * active
 
-    def _memory_with(self, anchors: Tensor, labels: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
-        """The memory with the batch at its `place`, and its labels; in training that is what is remembered."""
+    def _memory_with(self, anchors: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Where the batch stands, the memory with it, and its labels; in training that is what is remembered."""
+        size = self.config.bank
+        if not size:
+            return torch.arange(len(anchors), device=anchors.device), anchors, labels
+        assert len(anchors) <= size, "the batch does not fit into the memory"
+        place = (self.bank_pointer + self.steps[: len(anchors)]) % size
         if not self.training:
-            return self.bank_features.index_copy(0, place, anchors), self.bank_labels.index_copy(0, place, labels)
-        self.bank_pointer.add_(len(anchors)).remainder_(self.config.bank)
-        return self.bank_features.index_copy_(0, place, anchors), self.bank_labels.index_copy_(0, place, labels)
+            held, names = (
+                self.bank_features.index_copy(0, place, anchors),
+                self.bank_labels.index_copy(0, place, labels),
+            )
+            return place, held, names
+        self.bank_pointer.add_(len(anchors)).remainder_(size)
+        held, names = self.bank_features.index_copy_(0, place, anchors), self.bank_labels.index_copy_(0, place, labels)
+        return place, held, names
 
     def _contrast(self, anchors: Tensor, memory: Tensor, labels: Tensor, place: Tensor, names: Tensor) -> Tensor:
         same = (names == labels[:, None]).float()
         negative = (names >= 0).float() - same
         positive = same.scatter_(1, place[:, None], 0.0)
-        # The smallest float is for anchors without negatives; the published code has its floor anyway.
-        floor = self.floor if self.official else torch.finfo(memory.dtype).tiny
         count = positive.sum(dim=1, keepdim=True)
-        counted = len(labels) if self.official else (count > 0).sum().clamp(min=1)
-        weights = positive.div_(count.clamp_(min=1) * counted)
-        how = Shape(self.config.temperature, exp(-self.margin), floor)
-        return marginal(anchors, memory, place, weights, negative, how)
+        counted = len(labels) if self.config.every_anchor else (count > 0).sum().clamp(min=1)
+        each = count.clamp_(min=1) if self.config.reduction == "mean" else 1.0
+        weights = positive.div_(each * counted)
+        return marginal(anchors, memory, place, weights, negative, self.how)
