@@ -1,51 +1,114 @@
-"""Random changes to a batch of clips, all at once in NumPy; the same random numbers give the same clips."""
+"""Random changes to a batch of clips, all at once in NumPy; the same random numbers give the same clips.
+
+Inside, clips are (n, people, T, V, dims + 1). All people of a clip undergo the same change, so that who stands where
+beside whom stays true; only noise falls on each by itself.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.errors import InvalidRecipe
 from model.layout import Layout
 from model.sequence import Floats
+from training.data.gaitgraph import GaitGraphAugment, augmented
+from training.data.poses import flipped, part_dropped, rotated
+from training.pool import Integers
+from training.recipe import Recipe
 from training.sections import AugmentConfig
 
 LIMBS = ("left_arm", "right_arm", "left_leg", "right_leg")
 
 
-def augment(clips: Floats, layout: Layout, config: AugmentConfig, rng: np.random.Generator) -> Floats:
-    """Changed clips (n, T, V, dims + 1), coordinates then confidence, in a new array; missing joints stay 0."""
-    clips = _mirrored(clips, layout, config.mirror, rng)
-    clips = np.where(_chance(len(clips), config.reverse, rng), clips[:, ::-1], clips)
-    joints, confidence = clips[..., :-1], clips[..., -1]
-    seen = confidence > 0
-    centre, height = _place(joints, seen)
+def refuse(recipe: Recipe, layout: Layout) -> None:
+    """Raises `InvalidRecipe` where the recipe asks for a change that its clips cannot undergo."""
+    config, clip = recipe.augment, recipe.clip
+    reasons = {
+        "augment.speed needs windows: uniform clips have no frame rate": config.speed and clip.sampling == "uniform",
+        "augment.turn needs three coordinates": config.turn and clip.dims != 3,
+        "augment.point and augment.joint are for clips of one person": _gaitgraph(config) and clip.people > 1,
+        f"augment: layout {layout.name} has no arms or no legs to lose": (config.drop_limb or config.part_drop)
+        and not all(layout.parts[limb] for limb in LIMBS),
+    }
+    for reason, wrong in reasons.items():
+        if wrong:
+            raise InvalidRecipe(recipe.name, reason)
+
+
+def augment(
+    clips: Floats, layout: Layout, config: AugmentConfig, rng: np.random.Generator, widths: Integers | None = None
+) -> Floats:
+    """Changed clips, in a new array; missing joints stay 0 (unless `official` noise falls on them).
+
+    clips: (n, T, V, dims + 1), or with several people (n, people, T, V, dims + 1): coordinates, then confidence.
+    widths: (n,) of the images; where they are known, clips are mirrored inside the image.
+    """
+    people = clips if clips.ndim == 5 else clips[:, None]
+    people = _first(people, layout, config, rng, widths)
+    people = _moved(people, layout, config, rng)
+    people = _last(people, layout, config, rng)
+    return people if clips.ndim == 5 else people[:, 0]
+
+
+def _gaitgraph(config: AugmentConfig) -> bool:
+    return bool(config.point or config.joint)
+
+
+def _first(
+    people: Floats, layout: Layout, config: AugmentConfig, rng: np.random.Generator, widths: Integers | None
+) -> Floats:
+    """Mirror and time; with noise in the data's own units, as GaitGraph does all of that."""
+    if _gaitgraph(config):
+        asked = GaitGraphAugment(config.mirror, config.reverse, config.point, config.joint)
+        return augmented(people[:, 0], layout, rng, asked, official=config.official)[:, None]
+    people = flipped(people, layout, config.mirror, rng, widths=widths, official=config.official)
+    backwards = (rng.random(len(people)) < config.reverse)[:, None, None, None, None]
+    return np.where(backwards, people[:, :, ::-1], people)
+
+
+def _moved(people: Floats, layout: Layout, config: AugmentConfig, rng: np.random.Generator) -> Floats:
+    """Scale, rotation, noise and losses, about the middle of the clip."""
+    if _as_published(config):
+        return people
+    joints, confidence = people[..., :-1], people[..., -1]
+    centre, height = _place(joints, confidence > 0)
     joints = joints - centre
-    joints = joints @ _linear(len(clips), joints.shape[-1], config, rng)
+    joints = joints @ _linear(len(people), joints.shape[-1], config, rng)[:, None]
     joints += _noise(joints.shape, height, config, rng)
-    lost = _lost(seen.shape, layout, config, rng)
+    n, _, *shape = confidence.shape
+    lost = _lost((n, *shape), layout, config, rng)[:, None]
     confidence = np.where(lost, 0, confidence)
     joints = (joints + centre) * (confidence > 0)[..., None]
     return np.concatenate([joints, confidence[..., None]], axis=-1).astype(np.float32)
 
 
-def _chance(count: int, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    return (rng.random(count) < share)[:, None, None, None]
+def _as_published(config: AugmentConfig) -> bool:
+    """Whether a published way of training is asked for and nothing of ours: joints then stay as they are to the bit."""
+    published = config.turn or config.part_drop or config.official or _gaitgraph(config)
+    ours = config.scale or config.stretch or config.rotation or config.yaw or config.noise or config.offset
+    return bool(published and not (ours or config.drop_joint or config.drop_limb))
 
 
-def _mirrored(clips: Floats, layout: Layout, share: float, rng: np.random.Generator) -> Floats:
-    """Left becomes right: x changes its sign, and each joint takes its mirror image's place."""
-    swapped = clips[:, :, list(layout.mirror)]
-    swapped[..., 0] *= -1
-    return np.where(_chance(len(clips), share, rng), swapped, clips)
+def _last(people: Floats, layout: Layout, config: AugmentConfig, rng: np.random.Generator) -> Floats:
+    """What ACLNet's published training does besides; drawn last, so that it leaves all else as it was without it."""
+    if config.turn:
+        people = rotated(people, np.deg2rad(config.turn), rng)
+    if config.part_drop:
+        people = part_dropped(people, layout, config.part_drop, rng)
+    return people
 
 
 def _place(joints: Floats, seen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Centre (n, 1, 1, dims) of the seen joints, and the body's mean height (n, 1, 1, 1) over frames."""
-    count = np.maximum(seen.sum(axis=(1, 2)), 1)[:, None]
-    centre = (joints * seen[..., None]).sum(axis=(1, 2)) / count
+    """Centre (n, 1, 1, 1, dims) of the seen joints, and the bodies' mean height (n, 1, 1, 1, 1) over people and frames.
+
+    joints: (n, people, T, V, dims).
+    """
+    count = np.maximum(seen.sum(axis=(1, 2, 3)), 1)[:, None]
+    centre = (joints * seen[..., None]).sum(axis=(1, 2, 3)) / count
     y = joints[..., 1]
-    extent = np.where(seen, y, -np.inf).max(axis=2) - np.where(seen, y, np.inf).min(axis=2)
-    whole = seen.any(axis=2)
-    height = np.where(whole, extent, 0).sum(axis=1) / np.maximum(whole.sum(axis=1), 1)
-    return centre[:, None, None].astype(np.float32), height[:, None, None, None].astype(np.float32)
+    extent = np.where(seen, y, -np.inf).max(axis=3) - np.where(seen, y, np.inf).min(axis=3)
+    whole = seen.any(axis=3)
+    height = np.where(whole, extent, 0).sum(axis=(1, 2)) / np.maximum(whole.sum(axis=(1, 2)), 1)
+    return centre[:, None, None, None].astype(np.float32), height.reshape(-1, 1, 1, 1, 1).astype(np.float32)
 
 
 def _linear(count: int, dims: int, config: AugmentConfig, rng: np.random.Generator) -> Floats:
@@ -72,14 +135,14 @@ def _rotation(
 
 def _noise(shape: tuple[int, ...], height: Floats, config: AugmentConfig, rng: np.random.Generator) -> Floats:
     """Noise of a strength that differs from clip to clip, up to the recipe's, in units of the body's height."""
-    count, _, joints, dims = shape
-    noise = np.zeros((1, 1, 1, 1), dtype=np.float32)
+    count, people, _, joints, dims = shape
+    noise = np.zeros((1,) * 5, dtype=np.float32)
     if config.noise:
-        level = height * rng.uniform(0, config.noise, (count, 1, 1, 1)).astype(np.float32)
+        level = height * rng.uniform(0, config.noise, height.shape).astype(np.float32)
         noise = noise + level * rng.standard_normal(shape, dtype=np.float32)
     if config.offset:
-        level = height * rng.uniform(0, config.offset, (count, 1, 1, 1)).astype(np.float32)
-        noise = noise + level * rng.standard_normal((count, 1, joints, dims), dtype=np.float32)
+        level = height * rng.uniform(0, config.offset, height.shape).astype(np.float32)
+        noise = noise + level * rng.standard_normal((count, people, 1, joints, dims), dtype=np.float32)
     return noise
 
 

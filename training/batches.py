@@ -1,39 +1,66 @@
 """Which clips make which batch: a function of (seed, epoch, step) alone, so that a run resumes exactly."""
 
 import math
+from typing import Protocol
 
 import numpy as np
 
 from model.layout import Layout
 from model.sequence import Floats
-from training.augment import augment
-from training.pool import Integers, Pool
+from training.augment import augment, refuse
+from training.pool import Integers
 from training.recipe import Recipe
 from training.sections import SamplerConfig
 
 
-class Batches:
-    """Batches of a run. `steps` is how many there are in an epoch."""
+class ClipSource(Protocol):
+    """What clips are cut from: `training.pool.Pool` in memory, `training.streamed.Streamed` from disk.
 
-    def __init__(self, pool: Pool, layout: Layout, recipe: Recipe) -> None:
+    labels: (n,) class numbers. kept: (n,) index of each in the set it came from; what is too short is left out.
+    Clips are (n, T, V, dims + 1), or with several people (n, people, T, V, dims + 1).
+    """
+
+    @property
+    def labels(self) -> Integers: ...
+
+    @property
+    def kept(self) -> Integers: ...
+
+    def __len__(self) -> int: ...
+
+    def draw(self, which: Integers, speed: float, rng: np.random.Generator) -> Floats:
+        """A random clip of each of `which` (n,); at most by the share `speed` faster or slower."""
+        ...
+
+    def fixed(self, which: Integers, count: int = 1) -> Floats:
+        """`count` clips of each of `which` (n,), one after the other: the same whenever asked."""
+        ...
+
+    def widths(self, which: Integers) -> Integers | None:
+        """Widths (n,) of the images that pixels are of, 0 where unknown; None where none is known."""
+        ...
+
+
+class Batches:
+    """Batches of a run. `steps` is how many there are in an epoch.
+
+    Raises `InvalidRecipe` for changes to clips that these clips cannot undergo.
+    """
+
+    def __init__(self, pool: ClipSource, layout: Layout, recipe: Recipe) -> None:
+        refuse(recipe, layout)
         self.pool, self.layout, self.recipe = pool, layout, recipe
         self.size = recipe.sampler.batch
         self.steps = recipe.optim.steps or math.ceil(len(pool) / self.size)
         self._planned: tuple[int, Integers] | None = None
 
     def make(self, epoch: int, step: int) -> tuple[Floats, Integers]:
-        """Clips (batch, T, V, C) and labels (batch,) of one step (both 0-based)."""
+        """Clips (batch, T, V, C), or (batch, people, T, V, C), and labels (batch,) of one step (both 0-based)."""
         which = self._plan(epoch)[step]
         rng = np.random.default_rng([self.recipe.seed, epoch, step])
         change = self.recipe.augment
-        speed = np.ones(len(which))
-        if change.speed:
-            speed = rng.uniform(1 - change.speed, 1 + change.speed, len(which))
-        room = self.pool.lengths[which] - 1 - (self.pool.clip.frames - 1) * speed
-        first = rng.random(len(which)) * np.maximum(room, 0)
-        first = first if change.speed else np.rint(first)
-        clips = self.pool.cut(which, first, speed)
-        return augment(clips, self.layout, change, rng), self.pool.labels[which]
+        clips = self.pool.draw(which, change.speed, rng)
+        return augment(clips, self.layout, change, rng, widths=self.pool.widths(which)), self.pool.labels[which]
 
     def _plan(self, epoch: int) -> Integers:
         if self._planned is None or self._planned[0] != epoch:

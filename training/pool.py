@@ -49,18 +49,57 @@ class Pool:
         Walks back from either end where the sequence is too short, as serving pads.
         """
         last = (self.lengths[which] - 1)[:, None].astype(np.float64)
-        at = (first[:, None] + np.arange(self.clip.frames) * speed[:, None]) % (2 * last)
-        at = np.minimum(at, 2 * last - at)
+        at = (first[:, None] + np.arange(self.clip.frames) * speed[:, None]) % np.maximum(2 * last, 1)
+        at = np.maximum(np.minimum(at, 2 * last - at), 0)
         begin = self.starts[which][:, None]
         if not (at % 1).any():
             return self.frames[begin + at.astype(np.int64)]
-        low = np.minimum(at.astype(np.int64), last.astype(np.int64) - 1)
-        return _between(self.frames[begin + low], self.frames[begin + low + 1], (at - low).astype(np.float32))
+        end = last.astype(np.int64)
+        low = np.maximum(np.minimum(at.astype(np.int64), end - 1), 0)
+        high = np.minimum(low + 1, end)
+        return _between(self.frames[begin + low], self.frames[begin + high], (at - low).astype(np.float32))
 
-    def centred(self, which: Integers) -> Floats:
-        """The clip from the middle of each sequence, (n, T, joints, dims + 1)."""
-        first = np.maximum(0, (self.lengths[which] - self.clip.frames) // 2)
-        return self.cut(which, first.astype(np.float64), np.ones(len(which)))
+    def draw(self, which: Integers, speed: float, rng: np.random.Generator) -> Floats:
+        """Random clips (n, T, joints, dims + 1) of `which` (n,); at most by the share `speed` faster or slower."""
+        first, pace = random_windows(self.lengths[which], self.clip.frames, speed, rng)
+        return self.cut(which, first, pace)
+
+    def fixed(self, which: Integers, count: int = 1) -> Floats:
+        """`count` clips of each of `which` (n,), one after the other, (n * count, T, joints, dims + 1).
+
+        Always the same: one is from the middle, several are spread evenly from start to end.
+        """
+        first = spread_windows(self.lengths[which], self.clip.frames, count).ravel().astype(np.float64)
+        return self.cut(np.repeat(which, count), first, np.ones(len(first)))
+
+    def widths(self, which: Integers) -> Integers | None:
+        """Of the images (n,) that `which` were seen in; a set of single people does not say."""
+        del which
+        return None
+
+
+def random_windows(
+    lengths: Integers, frames: int, speed: float, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First frames and frames a step, each (n,), of windows anywhere in sequences of `lengths` (n,)."""
+    pace = np.ones(len(lengths))
+    if speed:
+        pace = rng.uniform(1 - speed, 1 + speed, len(lengths))
+    room = lengths - 1 - (frames - 1) * pace
+    first = rng.random(len(lengths)) * np.maximum(room, 0)
+    return first if speed else np.rint(first), pace
+
+
+def spread_windows(lengths: Integers, frames: int, count: int) -> Integers:
+    """First frames (n, count) of windows that are spread evenly over sequences of `lengths` (n,).
+
+    >>> spread_windows(np.array([13, 5]), 4, 1).tolist(), spread_windows(np.array([13, 5]), 4, 4).tolist()
+    ([[4], [0]], [[0, 3, 6, 9], [0, 0, 1, 1]])
+    """
+    room = np.maximum(0, lengths - frames)[:, None]
+    if count == 1:
+        return room // 2
+    return np.rint(room * np.linspace(0, 1, count)).astype(np.int64)
 
 
 def _between(before: Floats, after: Floats, part: Floats) -> Floats:

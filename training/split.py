@@ -1,17 +1,22 @@
-"""From the recipe's [data] section to a training pool, its class names, and what is held out."""
+"""From the recipe's [data] and [test] sections to what is trained on, its class names, what is held out or tested."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from model.errors import InvalidDataSet
+from model.errors import InvalidDataSet, InvalidRecipe
 from model.named_layouts import layout_named
+from training.batches import ClipSource
+from training.choose import Data, held_out_mask, names_of, selected, spread
+from training.data.action_set import ActionSet
 from training.data.arrays import SequenceSet, Strings, concatenate
+from training.data.load import load
 from training.data.open import open_set
-from training.pool import Pool
+from training.data.stream import Progress
+from training.pool import Integers, Pool
 from training.recipe import Recipe
-from training.sections import DataConfig
+from training.streamed import Streamed
 from training.validation import HeldOut
 
 
@@ -19,82 +24,104 @@ from training.validation import HeldOut
 class TrainingData:
     """What is trained on, the class names in order of their index, and what is held out (None: nothing)."""
 
-    pool: Pool
+    pool: ClipSource
     labels: tuple[str, ...]
     held_out: HeldOut | None
 
 
-def load_training_data(recipe: Recipe) -> TrainingData:
-    """Raises `InvalidDataSet` where the files are not what the recipe says."""
-    whole = concatenate([open_set(path) for path in recipe.data.paths])
-    return split(whole, recipe)
+def load_training_data(recipe: Recipe, *, verify: bool = True, progress: Progress | None = None) -> TrainingData:
+    """Raises `InvalidDataSet` where the files are not what the recipe says, `InvalidRecipe` where it says too little.
 
-
-def split(whole: SequenceSet, recipe: Recipe) -> TrainingData:
-    """Sequences kept, divided into those trained on and those held out."""
+    verify: compare the checksums of memory-mapped arrays, which reads all of them once; one process of several has to.
+    progress: told of the bytes of a source that is parsed for the first time.
+    """
     config = recipe.data
-    data = whole.select(_selected(whole, config.keep, everything=True))
-    out = held_out_mask(data, config)
+    if config.recordings:
+        whole: Data = _recordings(config.paths, config.kind, config.split, recipe, verify=verify, progress=progress)
+    else:
+        whole = concatenate([open_set(path) for path in config.paths])
+    return split(whole, recipe, load_test_data(recipe) if recipe.validation.on == "test" else None)
+
+
+def load_test_data(recipe: Recipe, *, verify: bool = False, progress: Progress | None = None) -> Data:
+    """The recordings that [test] names; which of them are probes, and of what, its protocol decides.
+
+    Raises `InvalidRecipe` where [test] names none, `InvalidDataSet` where the files hold none of them.
+    """
+    config, paths = recipe.test, recipe.test.paths or recipe.data.paths
+    if not (config.paths or config.split or config.keep or config.protocol):
+        raise InvalidRecipe(recipe.name, "[test] names no paths, split, keep or protocol: nothing to test on")
+    if recipe.data.recordings or config.split:
+        data: Data = _recordings(paths, recipe.data.kind, config.split, recipe, verify=verify, progress=progress)
+    else:
+        data = concatenate([open_set(path) for path in paths])
+    data = data.select(selected(data, config.keep, everything=True))
+    if not len(data):
+        raise InvalidDataSet(data.name, "the recipe's [test] leaves nothing to test on")
+    return data
+
+
+def _recordings(
+    paths: tuple[Path, ...],
+    kind: str | None,
+    split: str | None,
+    recipe: Recipe,
+    *,
+    verify: bool,
+    progress: Progress | None,
+) -> ActionSet:
+    if len(paths) > 1:
+        raise InvalidRecipe(recipe.name, f"a data set with kind or split is one path, got {len(paths)}")
+    loaded = load(paths[0], kind, verify=verify, progress=progress)
+    return loaded.data if split is None else loaded.split(split)
+
+
+def split(whole: Data, recipe: Recipe, test: Data | None = None) -> TrainingData:
+    """Recordings kept, divided into those trained on and those held out.
+
+    test: is held out instead, where the recipe's `validation.on` says so, and all that is kept is trained on.
+    """
+    config = recipe.data
+    data = whole.select(selected(whole, config.keep, everything=True))
+    out = np.zeros(len(data), bool) if test is not None else held_out_mask(data, config, recipe.seed)
     train = data.select(~out)
     if not len(train):
         raise InvalidDataSet(data.name, "the recipe's [data] leaves nothing to train on")
-    names = train.labels(config.label)
+    names = names_of(train, config.label)
     labels = np.unique(names)
     if (labels == "").any():
         raise InvalidDataSet(data.name, f"some sequences have no label {config.label!r}")
-    layout = layout_named(recipe.network.layout)
-    pool = Pool.of(train, np.searchsorted(labels, names), layout, recipe.clip)
-    return TrainingData(pool, tuple(str(label) for label in labels), _held_out(data.select(out), labels, recipe))
+    if config.limit is not None and config.limit < len(train):
+        fewer = spread(names, config.limit, recipe.seed)
+        train, names = train.select(fewer), names[fewer]
+    pool = source_of(train, np.searchsorted(labels, names), recipe)
+    held_out = _held_out(data.select(out) if test is None else test, labels, recipe)
+    return TrainingData(pool, tuple(str(label) for label in labels), held_out)
 
 
-def _held_out(data: SequenceSet, labels: Strings, recipe: Recipe) -> HeldOut | None:
+def source_of(data: Data, labels: Integers, recipe: Recipe) -> ClipSource:
+    """Single people whose clips are windows are kept in memory; recordings, and whatever else there is, stream.
+
+    Raises `InvalidDataSet` if nothing is long enough, `LayoutMismatch` where the network's layout cannot be had.
+    """
+    layout, clip = layout_named(recipe.network.layout), recipe.clip
+    if isinstance(data, SequenceSet):
+        if (clip.people, clip.sampling, clip.origin) == (1, "windows", "given"):
+            return Pool.of(data, labels, layout, clip)
+        data = ActionSet.of_sequences(data)
+    return Streamed.of(data, labels, layout, clip, official=recipe.augment.official)
+
+
+def _held_out(data: Data, labels: Strings, recipe: Recipe) -> HeldOut | None:
     by_identity = recipe.data.label == "subject"
-    names = data.labels(recipe.data.label)
     if not by_identity:
-        data = data.select(np.isin(names, labels))
-        names = data.labels(recipe.data.label)
+        data = data.select(np.isin(names_of(data, recipe.data.label), labels))
     limit = recipe.validation.limit
     if limit is not None and len(data) > limit:
         data = data.select(np.linspace(0, len(data) - 1, limit).round().astype(np.int64))
-        names = data.labels(recipe.data.label)
     if not len(data):
         return None
+    names = names_of(data, recipe.data.label)
     index = np.zeros(len(data), dtype=np.int64) if by_identity else np.searchsorted(labels, names)
-    pool = Pool.of(data, index, layout_named(recipe.network.layout), recipe.clip)
-    return HeldOut(pool, data.select(pool.kept), by_identity, recipe.validation.batch)
-
-
-def held_out_mask(data: SequenceSet, config: DataConfig) -> NDArray[np.bool_]:
-    """Which sequences (n,) are held out: those selected, and all of the last `validation_subjects` others."""
-    mask = _selected(data, config.validation, everything=False)
-    if config.validation_subjects:
-        others = np.unique(data.subject[~mask])
-        mask = mask | np.isin(data.subject, others[-config.validation_subjects :])
-    return mask
-
-
-def _selected(data: SequenceSet, wanted: dict, *, everything: bool) -> NDArray[np.bool_]:  # type: ignore[type-arg]
-    """Sequences (n,) whose every label named in `wanted` has one of the values; with no label named, `everything`."""
-    mask = np.full(len(data), everything or bool(wanted))
-    for label, values in wanted.items():
-        mask &= np.isin(data.labels(label), expanded(values, data.labels(label)))
-    return mask
-
-
-def expanded(values: tuple[str, ...], known: Strings) -> list[str]:
-    """Values with ranges of numbered names written out, as far as they are known; an unknown single one is an error.
-
-    >>> expanded(("001-003", "007"), np.array(["001", "003", "004", "007"]))
-    ['001', '003', '007']
-    """
-    names = [str(name) for name in np.unique(known)]
-    out = []
-    for value in values:
-        low, dash, high = value.partition("-")
-        if dash and low.isdigit() and high.isdigit() and value not in names:
-            out += [name for name in names if name.isdigit() and int(low) <= int(name) <= int(high)]
-        elif value in names:
-            out.append(value)
-        else:
-            raise InvalidDataSet("of the recipe", f"has no label {value!r}; known are {', '.join(names[:20])}")
-    return out
+    pool = source_of(data, index, recipe)
+    return HeldOut(pool, data.select(pool.kept), by_identity, recipe.validation.batch, recipe.validation.clips)

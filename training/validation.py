@@ -7,9 +7,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from model.clips import unit_length
 from model.sequence import Floats
+from training.batches import ClipSource
+from training.data.action_set import ActionSet
 from training.data.arrays import SequenceSet, Strings
-from training.pool import Integers, Pool
+from training.pool import Integers
 
 Scores: TypeAlias = dict[str, float]
 
@@ -19,21 +22,43 @@ MOST_VIEWS = 24
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Held-out sequences: a clip from the middle of each, in batches.
+    """Held-out sequences, in batches of at most `batch` clips, `clips` of each sequence.
 
-    `score` of embeddings (label subject) or of class logits (label action), in the order of the batches, gives
-    named figures in [0, 1]; `score` is the one to choose by.
+    data: exactly those of `pool`, for their labels. by_identity: embeddings are compared (label subject); otherwise
+    class logits are (label action).
     """
 
-    pool: Pool
-    data: SequenceSet
+    pool: ClipSource
+    data: SequenceSet | ActionSet
     by_identity: bool
     batch: int
+    clips: int = 1
 
     def batches(self) -> list[Integers]:
-        return [np.arange(len(self.pool))[i : i + self.batch] for i in range(0, len(self.pool), self.batch)]
+        """Which sequences are in each batch."""
+        size = max(1, self.batch // self.clips)
+        return [np.arange(len(self.pool))[i : i + size] for i in range(0, len(self.pool), size)]
+
+    def make(self, number: int) -> Floats:
+        """Clips of the batch of that number, those of a sequence one after the other: (sequences * clips, ...)."""
+        return self.pool.fixed(self.batches()[number], self.clips)
+
+    def over_clips(self, values: Floats) -> Floats:
+        """What `score` takes of each sequence (sequences, n), from values (sequences * clips, n) of a batch's clips.
+
+        Mean embeddings, brought to unit length; of logits, the logarithms of mean probabilities.
+        """
+        if self.clips == 1:
+            return values
+        each = values.reshape(-1, self.clips, values.shape[1])
+        if self.by_identity:
+            return unit_length(each.mean(axis=1))
+        odds = np.exp(each - each.max(axis=2, keepdims=True))
+        mean = (odds / odds.sum(axis=2, keepdims=True)).mean(axis=1)
+        return np.asarray(np.log(np.maximum(mean, np.finfo(np.float32).tiny)), dtype=np.float32)
 
     def score(self, values: Floats) -> Scores:
+        """Named figures in [0, 1] of embeddings or logits (sequences, n); `score` is the one to choose by."""
         if not self.by_identity:
             return accuracy(values, self.pool.labels)
         return cross_view_rank1(

@@ -14,6 +14,7 @@ from model.runtime import OnnxEncoder
 from tests.service.client import started
 from tests.service.conftest import as_json, make_app
 from tests.training.small import small_set
+from training.choose import expanded, held_out_mask
 from training.data.arrays import SequenceSet
 from training.evaluate.reid import evaluate_reid
 from training.evaluate.reid_show import to_json
@@ -24,7 +25,7 @@ from training.fit import fit
 from training.protocols.reid import FRAMES, NAME, TEST, TRAIN, VALIDATION
 from training.recipe import Recipe, load_recipe
 from training.run import load_run
-from training.split import expanded, held_out_mask, split
+from training.split import split
 
 RECIPE = Path(__file__).parents[2] / "training" / "recipes" / "casia-b-reid.toml"
 PEOPLE = ("001", "002", "003", "004", "051", "052", "063", "064")

@@ -1,34 +1,17 @@
-"""What ACLNet's training does to recordings of one or two people before and while it learns, in NumPy.
+"""What ACLNet's training does to clips of one or two people while it learns, in NumPy.
 
 Where the published code does something else than its name says, `official` does it too; without, it is mended:
-- `centred` drops frames in which the first person is missing, and with them what the second does then;
-- `flipped` exchanges left and right joints and leaves x as it is, which is no mirror image of anybody.
+`flipped` exchanges left and right joints and leaves x as it is, which is no mirror image of anybody.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.layout import Layout
-from model.people import about_spine, in_frame, main_first, without_empty_frames
 from model.sequence import Floats
 from training.data.action_set import Integers
-from training.data.arrays import Frames
 
 LIMBS = ("left_arm", "left_leg", "right_arm", "right_leg")
-
-
-def centred(people: Frames, layout: Layout, *, official: bool = False) -> Floats:
-    """A recording (people, T, V, 4) from where its main person begins: frames of nobody dropped, that person first.
-
-    The main person is in most frames. Subtracted is his or her spine in the first frame, from all that is seen.
-    (PreNormalize3D without rotation; what serves does the same, `model.clips.to_frames`.) A recording of nobody stays
-    as it is.
-    """
-    ordered = main_first(people.astype(np.float32))
-    with_main = in_frame(ordered)[0]
-    if official and with_main.any():
-        ordered = ordered[:, with_main]
-    return about_spine(without_empty_frames(ordered), layout.index("spine"))
 
 
 def rotated(clips: Floats, theta: float, rng: np.random.Generator) -> Floats:

@@ -2,56 +2,13 @@ import numpy as np
 import pytest
 
 from model.named_layouts import COCO_17, NTU_25
-from training.data.poses import LIMBS, centred, flipped, part_dropped, rotated
-
-SPINE = NTU_25.index("spine")
-
-
-def people(count=2, frames=6, seed=0):
-    joints = np.random.default_rng(seed).uniform(1, 2, (count, frames, 25, 3))
-    return np.concatenate([joints, np.ones((count, frames, 25, 1))], axis=-1).astype(np.float32)
+from training.data.poses import LIMBS, flipped, part_dropped, rotated
 
 
 def clips(count=4, dims=3, joints=25, seed=0):
     given = np.random.default_rng(seed).uniform(1, 2, (count, 2, 5, joints, dims + 1)).astype(np.float32)
     given[..., -1] = 1
     return given
-
-
-def test_the_main_persons_first_spine_is_the_origin_for_everybody():
-    given = people()
-    out = centred(given, NTU_25)
-    assert not out[0, 0, SPINE, :3].any()
-    assert np.allclose(out[1, 3, 7, :3], given[1, 3, 7, :3] - given[0, 0, SPINE, :3], atol=1e-6)
-    assert np.array_equal(out[..., 3], given[..., 3])
-
-
-def test_missing_joints_stay_missing():
-    given = people()
-    given[0, 2, 7] = 0
-    assert not centred(given, NTU_25)[0, 2, 7].any()
-
-
-def test_whoever_is_there_longer_comes_first():
-    given = people()
-    given[0, 3:] = 0
-    out = centred(given, NTU_25)
-    assert np.allclose(out[0, :, :, :3], given[1, :, :, :3] - given[1, 0, SPINE, :3], atol=1e-6)
-
-
-def test_frames_of_nobody_are_dropped_and_of_the_other_person_only_where_it_is_published_so():
-    given = people()
-    given[:, 2] = 0
-    given[0, 4] = 0
-    given[1, 1] = 0
-    assert centred(given, NTU_25).shape[1] == 5
-    given[1, 0] = 0
-    assert centred(given, NTU_25).shape[1] == 5
-    assert centred(given, NTU_25, official=True).shape[1] == 4
-
-
-def test_a_recording_of_nobody_stays_as_it_is():
-    assert not centred(np.zeros_like(people()), NTU_25).any()
 
 
 def test_turning_keeps_distances_confidence_and_handedness():

@@ -1,0 +1,103 @@
+"""Which recordings of a data set a recipe's words mean: kept, held out, a share, a smaller dose."""
+
+from collections.abc import Mapping
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import InvalidDataSet
+from training.data.action_set import ActionSet
+from training.data.arrays import SequenceSet, Strings
+from training.pool import Integers
+from training.sections import DataConfig, Label
+
+Data: TypeAlias = SequenceSet | ActionSet
+Some = TypeVar("Some", SequenceSet, ActionSet)
+Mask: TypeAlias = NDArray[np.bool_]
+
+_SHARE, _LIMIT = 1, 2
+"""What is drawn by the recipe's seed, apart from batches and from each other."""
+
+
+def names_of(data: Data, label: Label) -> Strings:
+    """The label (n,) of each recording; of actions without names their numbers, "007"."""
+    names = data.labels(label)
+    if label != "action" or isinstance(data, SequenceSet) or (names != "").any() or (data.class_labels < 0).any():
+        return names
+    return np.char.mod("%03d", data.class_labels)
+
+
+def selected(data: Data, wanted: Mapping[Label, tuple[str, ...]], *, everything: bool) -> Mask:
+    """Recordings (n,) whose every label named in `wanted` has one of the values; with no label named, `everything`."""
+    mask = np.full(len(data), everything or bool(wanted))
+    for label, values in wanted.items():
+        names = names_of(data, label)
+        mask &= np.isin(names, expanded(values, names))
+    return mask
+
+
+def expanded(values: tuple[str, ...], known: Strings) -> list[str]:
+    """Values with ranges of numbered names written out, as far as they are known; an unknown single one is an error.
+
+    >>> expanded(("001-003", "007"), np.array(["001", "003", "004", "007"]))
+    ['001', '003', '007']
+    """
+    names = [str(name) for name in np.unique(known)]
+    out = []
+    for value in values:
+        low, dash, high = value.partition("-")
+        if dash and low.isdigit() and high.isdigit() and value not in names:
+            out += [name for name in names if name.isdigit() and int(low) <= int(name) <= int(high)]
+        elif value in names:
+            out.append(value)
+        else:
+            raise InvalidDataSet("of the recipe", f"has no label {value!r}; known are {', '.join(names[:20])}")
+    return out
+
+
+def held_out_mask(data: Data, config: DataConfig, seed: int = 1) -> Mask:
+    """Which recordings (n,) are held out: those named, all of the last `validation_subjects` others, and of what is
+    left a `validation_share` of each class, drawn by `seed`."""
+    mask = selected(data, config.validation, everything=False)
+    if config.validation_subjects:
+        others = np.unique(data.subject[~mask])
+        mask = mask | np.isin(data.subject, others[-config.validation_subjects :])
+    if config.validation_share:
+        rest = np.flatnonzero(~mask)
+        mask[rest[share_of_each(names_of(data, config.label)[rest], config.validation_share, seed)]] = True
+    return mask
+
+
+def share_of_each(names: Strings, share: float, seed: int) -> Integers:
+    """Indices of a random share of each name's, rounded, and never of all.
+
+    >>> names = np.array(["a", "a", "a", "a", "b"])
+    >>> names[share_of_each(names, 0.5, 1)].tolist()
+    ['a', 'a']
+    """
+    rng = _generator(seed, _SHARE)
+    taken = []
+    for name in np.unique(names):
+        members = rng.permutation(np.flatnonzero(names == name))
+        taken.append(members[: min(int(share * len(members) + 0.5), len(members) - 1)])
+    return np.sort(np.concatenate(taken)) if taken else np.zeros(0, dtype=np.int64)
+
+
+def spread(names: Strings, limit: int, seed: int) -> Integers:
+    """Indices of at most `limit`, drawn by `seed`: as many of each name as there are, or one more of some.
+
+    >>> names = np.array(["a", "a", "a", "a", "b", "c"])
+    >>> names[spread(names, 4, 1)].tolist()
+    ['a', 'a', 'b', 'c']
+    """
+    order = _generator(seed, _LIMIT).permutation(len(names))
+    shuffled = names[order]
+    by_name = np.argsort(shuffled, kind="stable")
+    turn = np.empty(len(names), dtype=np.int64)
+    turn[by_name] = np.arange(len(names)) - np.searchsorted(shuffled[by_name], shuffled[by_name])
+    return np.sort(order[np.argsort(turn, kind="stable")[:limit]])
+
+
+def _generator(seed: int, what: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(what,)))
