@@ -1,7 +1,7 @@
 """A bundle: the directory that holds one exported model, opened only if every file is what its manifest says.
 
 manifest.json       what it is, and the SHA-256 of every other file
-encoder.onnx        and/or classifier.onnx: clips (N, T, V, C) to embeddings or probabilities
+encoder.onnx        and/or classifier.onnx: clips to embeddings or probabilities
 parity.npz          inputs, and what the trained network gave for them
 calibration.json    optional: the maker's prior for decisions (`gallery.calibration`)
 CARD.md             what it was trained on, what was measured, what it cannot do
@@ -14,7 +14,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from model.clips import ClipSpec
 from model.errors import InvalidBundle, ModelMissing
@@ -40,8 +49,21 @@ DEFAULT_CLASSIFIER = "action-coco17"
 Task = Literal["encoder", "classifier"]
 
 
+class Member(BaseModel):
+    """One of several networks that answer together: what it sees of a skeleton, and how much its answer counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(max_length=200)
+    streams: tuple[str, ...] = Field(min_length=1)
+    weight: float = Field(gt=0, allow_inf_nan=False)
+
+
 class Manifest(BaseModel):
-    """What a bundle holds. files: SHA-256 (hex) of each; trained: the recipe, commit and versions that made it."""
+    """What a bundle holds. files: SHA-256 (hex) of each; trained: the recipe, commit and versions that made it.
+
+    streams: of an ensemble, which is one graph, the networks in it; of a single network nothing.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,6 +75,7 @@ class Manifest(BaseModel):
     labels: tuple[str, ...] = ()
     files: dict[str, str]
     created: str
+    streams: tuple[Member, ...] = ()
     trained: dict[str, Any] = {}
 
     @field_validator("files")
@@ -65,6 +88,13 @@ class Manifest(BaseModel):
             if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
                 raise ValueError(f"the hash of {name} is not a SHA-256 in lower-case hex")
         return files
+
+    @model_serializer(mode="wrap")
+    def _without_no_streams(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = serialize(self)
+        if not self.streams:  # what is older than they are reads the manifests of single networks
+            del values["streams"]
+        return values
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from model.bundle import MANIFEST, Bundle, Manifest, open_bundle, sha256
+from model.bundle import MANIFEST, Bundle, Manifest, Member, open_bundle, sha256
 from model.clips import ClipSpec
 from model.errors import InvalidBundle
 
@@ -20,6 +20,7 @@ def write_bundle(
     clip: ClipSpec,
     dim: int | None = None,
     labels: tuple[str, ...] = (),
+    streams: tuple[Member, ...] = (),
     trained: Mapping[str, Any] | None = None,
 ) -> Bundle:
     """Writes the files and their manifest, and opens the result.
@@ -34,6 +35,7 @@ def write_bundle(
         clip=clip,
         dim=dim,
         labels=labels,
+        streams=streams,
         files={file: sha256(content) for file, content in sorted(files.items())},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         trained=dict(trained or {}),

@@ -5,6 +5,8 @@ from typing import Any
 
 from gallery.calibration import Calibration
 from model.bundle import Manifest
+from model.clips import ClipSpec
+from training.ensemble import Ensemble
 from training.run import Run
 
 LIMITS = {
@@ -25,7 +27,7 @@ LIMITS = {
 
 def card(
     manifest: Manifest,
-    run: Run,
+    made: Ensemble,
     results: Sequence[Mapping[str, Any]],
     calibration: Calibration | None,
     difference: float,
@@ -37,7 +39,8 @@ def card(
         f"# {manifest.name}",
         _what(manifest, task),
         notes.strip(),
-        _training(manifest, run),
+        _streams(manifest),
+        _training(made),
         "## Measured",
         *([_result(result) for result in results] or ["Nothing was measured on this model yet."]),
         _calibration(calibration) if calibration else "",
@@ -51,7 +54,6 @@ def card(
 
 
 def _what(manifest: Manifest, task: str) -> str:
-    clip = manifest.clip
     gives = (
         f"unit vectors of {manifest.dim} numbers, compared by cosine"
         if task == "encoder"
@@ -59,31 +61,64 @@ def _what(manifest: Manifest, task: str) -> str:
     )
     return (
         f"A {'gait encoder' if task == 'encoder' else 'classifier of actions'}. It takes skeletons in the layout "
-        f"{manifest.layout}, {clip.dims} coordinates and a confidence a joint, in windows of {clip.frames} frames at "
-        f"{clip.fps:g} a second (at least {clip.minimum} frames; shorter ones are reflected), and gives {gives}. "
-        f"{manifest.trained['parameters']:,} parameters."
+        f"{manifest.layout}, {manifest.clip.dims} coordinates and a confidence a joint, {_clips(manifest.clip)}, and "
+        f"gives {gives}. {manifest.trained['parameters']:,} parameters."
     )
 
 
-def _training(manifest: Manifest, run: Run) -> str:
+def _clips(clip: ClipSpec) -> str:
+    people = f"of up to {clip.people} people at a time, " if clip.people > 1 else ""
+    if clip.sampling == "uniform":
+        return f"{people}{clip.clips} times {clip.frames} frames spread over the whole recording"
+    return (
+        f"{people}in windows of {clip.frames} frames at {clip.fps:g} a second (at least {clip.minimum} frames; "
+        "shorter ones are reflected)"
+    )
+
+
+def _streams(manifest: Manifest) -> str:
+    if not manifest.streams:
+        return ""
+    total = sum(member.weight for member in manifest.streams)
+    rows = [
+        (one.name, ", ".join(one.streams), f"{one.weight:g}", _share(one.weight / total)) for one in manifest.streams
+    ]
+    mean = "cosine" if manifest.dim is not None else "probability"
+    return (
+        f"{len(rows)} networks over the same clips, each trained by itself; what counts is the weighted mean of each "
+        f"one's {mean}.\n\n" + _table(("network", "sees", "weight", "share"), rows)
+    )
+
+
+def _training(made: Ensemble) -> str:
+    each = [_origin(run) for run in made.runs]
+    if len(each) == 1:
+        return "\n\n".join(("## Learned from", each[0]))
+    parts = [
+        f"### {member.name}: {', '.join(member.streams)}\n\n{text}"
+        for member, text in zip(made.members, each, strict=True)
+    ]
+    return "\n\n".join(("## Learned from", *parts))
+
+
+def _origin(run: Run) -> str:
     recipe, best = run.recipe, run.about.get("best") or {}
     learned = "people" if recipe.data.label == "subject" else "classes"
-    lines = [
-        "## Learned from",
-        "\n".join(
-            (
-                f"- data: {', '.join(f'`{path.name}`' for path in recipe.data.paths)}",
-                f"- told apart: {len(run.labels)} {learned}",
-                f"- recipe: `{recipe.name}`, seed {recipe.seed} (in full in manifest.json)",
-                f"- commit: `{manifest.trained['commit']}`",
-                f"- epochs: {recipe.optim.epochs}, the best was {best.get('epoch', -1) + 1}",
-            )
-        ),
-    ]
-    if held_out := best.get("held_out"):
-        figures = ", ".join(f"{name} {value:.4f}" for name, value in held_out.items())
-        lines.append(f"On those held out from training, by which the epoch was chosen: {figures}.")
-    return "\n\n".join(lines)
+    lines = "\n".join(
+        (
+            f"- data: {', '.join(f'`{path.name}`' for path in recipe.data.paths)}",
+            f"- told apart: {len(run.labels)} {learned}",
+            f"- recipe: `{recipe.name}`, seed {recipe.seed} (in full in manifest.json)",
+            f"- commit: `{run.about.get('commit')}`",
+            f"- epochs: {recipe.optim.epochs}, the best was {best.get('epoch', -1) + 1}",
+        )
+    )
+    if not (held_out := best.get("held_out")):
+        return lines
+    figures = ", ".join(f"{name} {value:.4f}" for name, value in held_out.items())
+    if run.about.get("selected_on") == "test":
+        return f"{lines}\n\nThe epoch was chosen on the test data, so figures on these are too good: {figures}."
+    return f"{lines}\n\nOn those held out from training, by which the epoch was chosen: {figures}."
 
 
 def _result(result: Mapping[str, Any]) -> str:

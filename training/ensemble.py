@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from model.bundle import Task
+from model.bundle import Member, Task
 from model.clips import ClipSpec
 from model.errors import InvalidRequest
 from model.layout import Layout
@@ -57,6 +57,14 @@ class Ensemble:
     @property
     def networks(self) -> tuple[AclNet, ...]:
         return tuple(run.network for run in self.runs)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """As a manifest has them."""
+        return tuple(
+            Member(name=run.recipe.name, streams=run.recipe.network.streams, weight=weight)
+            for run, weight in zip(self.runs, self.weights, strict=True)
+        )
 
     @property
     def labels(self) -> tuple[str, ...]:

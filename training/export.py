@@ -1,4 +1,4 @@
-"""From a run to a bundle: ONNX, its proof, manifest, card. Nothing is written unless all of it holds."""
+"""From runs to a bundle: ONNX, its proof, manifest, card. Nothing is written unless all of it holds."""
 
 import io
 import json
@@ -17,8 +17,9 @@ from model.bundle_writing import write_bundle
 from model.errors import InvalidRequest
 from model.sequence import Floats
 from training.card import card
+from training.ensemble import Ensemble
 from training.onnx_graph import check_equal, to_onnx
-from training.run import Run, load_run
+from training.run import Run
 
 _FILE: dict[Task, str] = {"encoder": ENCODER, "classifier": CLASSIFIER}
 PACKAGES = ("torch", "onnx", "onnxruntime", "numpy")
@@ -34,10 +35,9 @@ class Exported:
 
 @dataclass(frozen=True)
 class Converted:
-    """A run's network as ONNX. kept: inputs and torch's outputs, for the parity file."""
+    """An ensemble's networks as one ONNX graph. kept: inputs and torch's outputs, for the parity file."""
 
-    run: Run
-    task: Task
+    made: Ensemble
     model: bytes
     difference: float
     kept: Mapping[str, Floats]
@@ -64,31 +64,41 @@ class Attached:
         )
 
 
-def export_run(run: Path, out: Path, *, name: str | None = None, attached: Attached | None = None) -> Exported:
-    """Writes the bundle `out` from a run's best network; one that is there is replaced.
+def export_run(
+    runs: Path | Sequence[Path],
+    out: Path,
+    *,
+    name: str | None = None,
+    attached: Attached | None = None,
+    weights: Sequence[float] | None = None,
+) -> Exported:
+    """Writes the bundle `out` from a run's best network, or from those of several; one that is there is replaced.
 
-    A run that learned subjects gives an encoder, one that learned actions a classifier. Raises `ExportRejected` if
-    ONNX Runtime and torch differ, `InvalidRequest` for results of another model, `InvalidRecipe` if `run` is no run.
+    Runs that learned subjects give an encoder, those that learned actions a classifier. weights: of each run, by
+    default `training.ensemble.default_weights`. Raises `ExportRejected` if ONNX Runtime and torch differ,
+    `InvalidRequest` for runs that do not fit each other or results of another model, `InvalidRecipe` for no run.
     """
-    return write(convert(load_run(run)), out, name=name, attached=attached)
+    made = Ensemble.load([runs] if isinstance(runs, Path) else runs, weights)
+    return write(convert(made), out, name=name, attached=attached)
 
 
-def convert(run: Run) -> Converted:
-    """The slow part: about half a minute. Raises `ExportRejected`."""
-    task: Task = "encoder" if run.recipe.data.label == "subject" else "classifier"
-    model = to_onnx(run.network, task)
-    return Converted(run, task, model, *check_equal(model, run.network, task))
+def convert(made: Ensemble | Run) -> Converted:
+    """The slow part: about half a minute a network. Raises `ExportRejected`."""
+    if isinstance(made, Run):
+        made = Ensemble.of(made)
+    model = to_onnx(made)
+    return Converted(made, model, *check_equal(model, made))
 
 
 def write(converted: Converted, out: Path, *, name: str | None = None, attached: Attached | None = None) -> Exported:
     """Raises `InvalidRequest` for results of another model."""
-    attached = attached or Attached()
-    files = {_FILE[converted.task]: converted.model, PARITY: _npz(converted.kept)}
+    attached, made = attached or Attached(), converted.made
+    files = {_FILE[made.task]: converted.model, PARITY: _npz(converted.kept)}
     if attached.calibration:
         files[CALIBRATION] = json.dumps(attached.calibration.to_json(), indent=1).encode() + b"\n"
-    about = _manifest(converted.run, converted.task, name or converted.run.recipe.name, files)
+    about = _manifest(made, name or default_name(made), files)
     _check_about(attached.results, Bundle(out, about).fingerprint)
-    text = card(about, converted.run, attached.results, attached.calibration, converted.difference, attached.notes)
+    text = card(about, made, attached.results, attached.calibration, converted.difference, attached.notes)
     bundle = write_bundle(
         out,
         {**files, CARD: text.encode()},
@@ -97,32 +107,51 @@ def write(converted: Converted, out: Path, *, name: str | None = None, attached:
         clip=about.clip,
         dim=about.dim,
         labels=about.labels,
+        streams=about.streams,
         trained=about.trained,
     )
     return Exported(bundle, converted.difference)
 
 
-def _manifest(run: Run, task: Task, name: str, files: Mapping[str, bytes]) -> Manifest:
+def default_name(made: Ensemble) -> str:
+    """The recipe's name; of several runs, the first one's and how many there are, as in `ntu60-xsub-6s`."""
+    name = made.runs[0].recipe.name
+    return name if len(made.runs) == 1 else f"{name}-{len(made.runs)}s"
+
+
+def _manifest(made: Ensemble, name: str, files: Mapping[str, bytes]) -> Manifest:
     """As it will be written, but for the card's hash, which is no part of the fingerprint."""
-    recipe = run.recipe
+    task = made.task
     return Manifest(
         name=name,
-        layout=recipe.network.layout,
-        clip=recipe.clip,
-        dim=recipe.network.dim if task == "encoder" else None,
-        labels=() if task == "encoder" else run.labels,
+        layout=made.layout.name,
+        clip=made.clip,
+        dim=made.dim if task == "encoder" else None,
+        labels=() if task == "encoder" else made.labels,
         files={file: sha256(content) for file, content in files.items()},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        streams=made.members if len(made.runs) > 1 else (),
         trained={
-            "recipe": recipe.model_dump(mode="json"),
-            "commit": run.about.get("commit"),
-            "trained_with": run.about.get("versions", {}),
+            **_origin(made),
             "exported_with": {package: _version(package) for package in PACKAGES},
-            "classes": len(run.labels),
-            "parameters": sum(parameter.numel() for parameter in run.network.parameters()),
-            "best": run.about.get("best"),
+            "classes": len(made.labels),
+            "parameters": sum(tensor.numel() for network in made.networks for tensor in network.parameters()),
         },
     )
+
+
+def _origin(made: Ensemble) -> dict[str, Any]:
+    """What made the network; of an ensemble, `members`: the same of each, in the manifest's order of streams."""
+    each = [
+        {
+            "recipe": run.recipe.model_dump(mode="json"),
+            "commit": run.about.get("commit"),
+            "trained_with": run.about.get("versions", {}),
+            "best": run.about.get("best"),
+        }
+        for run in made.runs
+    ]
+    return each[0] if len(each) == 1 else {"members": each}
 
 
 def _check_about(results: Sequence[Mapping[str, Any]], fingerprint: str) -> None:

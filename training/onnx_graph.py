@@ -1,4 +1,4 @@
-"""A trained network as an ONNX file, and the proof that it is the same function."""
+"""Trained networks as one ONNX file, and the proof that it is the same function."""
 
 import logging
 import warnings
@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 import torch
-from torch import nn
 
 from model.bundle import Task
+from model.clips import ClipSpec
 from model.errors import ExportRejected
-from model.network.aclnet import AclNet, ClassifierGraph, EncoderGraph
+from model.layout import Layout
+from model.network.ensemble import graph_of
 from model.network.folding import folded
 from model.runtime import INPUT, LEAST_FRAMES, OUTPUT
 from model.sequence import Floats
+from training.ensemble import Ensemble
 
 OPSET = 20
 TOLERANCE = 1e-4
@@ -24,21 +26,21 @@ BATCHES, LENGTHS = (1, 2, 3, 8, 33), (8, 24, 60, 61, 100)
 KEPT = ((1, 8), (2, 61), (3, 24), (8, 60), (1, 100))  # (clips, frames) that a bundle carries for later checks
 
 
-def to_onnx(network: AclNet, task: Task) -> bytes:
-    """The network's graph for that task with free numbers of clips and frames; equal networks give equal bytes.
+def to_onnx(made: Ensemble) -> bytes:
+    """One graph for the ensemble's task with free numbers of clips and frames; equal networks give equal bytes.
 
     Raises `ExportRejected` with the exporter's reason.
     """
-    graph = _graph(folded(network), task)
-    shape = (2, 60, network.backbone.joints, network.config.dims + 1)
-    free = {0: torch.export.Dim("clips_count"), 1: torch.export.Dim("frames", min=LEAST_FRAMES)}
+    graph = graph_of(made.task, [folded(network) for network in made.networks], made.weights)
+    clips = torch.from_numpy(trial_clips(made.layout, made.clip, 2, 60, seed=0))
+    free = {0: torch.export.Dim("clips_count"), clips.ndim - 3: torch.export.Dim("frames", min=LEAST_FRAMES)}
     try:
         with _quiet():
             program = torch.onnx.export(
                 graph,
-                (torch.rand(shape),),
+                (clips,),
                 input_names=[INPUT],
-                output_names=[OUTPUT[task]],
+                output_names=[OUTPUT[made.task]],
                 opset_version=OPSET,
                 dynamo=True,
                 dynamic_shapes=(free,),
@@ -53,19 +55,18 @@ def to_onnx(network: AclNet, task: Task) -> bytes:
     return _without_traces(model)
 
 
-def check_equal(content: bytes, network: AclNet, task: Task) -> tuple[float, dict[str, Floats]]:
+def check_equal(content: bytes, made: Ensemble) -> tuple[float, dict[str, Floats]]:
     """Largest difference between ONNX Runtime and torch, and some of the inputs and torch's outputs.
 
-    Every pair of `BATCHES` and `LENGTHS` is compared, since exporters have frozen an axis without a word. Raises
+    Many pairs of `BATCHES` and `LENGTHS` are compared, since exporters have frozen an axis without a word. Raises
     `ExportRejected` above `TOLERANCE`.
     """
-    graph, session = _graph(network.eval(), task), _session(content)
-    joints, channels = network.backbone.joints, network.config.dims + 1
+    task, session = made.task, _session(content)
+    graph = graph_of(task, made.networks, made.weights)
     worst = 0.0
     kept: dict[str, Floats] = {}
-    cases = [(count, frames) for count in BATCHES for frames in LENGTHS]
-    for seed, (count, frames) in enumerate(sorted({*cases, *KEPT})):
-        clips = trial_clips(count, frames, joints, channels, seed)
+    for seed, (count, frames) in enumerate(_cases(len(made.runs) * made.clip.people)):
+        clips = trial_clips(made.layout, made.clip, count, frames, seed)
         with torch.inference_mode():
             expected = graph(torch.from_numpy(clips)).numpy()
         worst = max(worst, _difference(session, task, clips, expected))
@@ -75,20 +76,38 @@ def check_equal(content: bytes, network: AclNet, task: Task) -> tuple[float, dic
     return worst, kept
 
 
-def trial_clips(count: int, frames: int, joints: int, channels: int, seed: int) -> Floats:
-    """Clips like a camera's: bodies that swing, in pixels, some joints missing in some frames, one in all."""
+def _cases(networks: int) -> list[tuple[int, int]]:
+    """Batches by lengths to compare: all of one network; where many run, all batches at one length and the reverse."""
+    if networks == 1:
+        return sorted({*((count, frames) for count in BATCHES for frames in LENGTHS), *KEPT})
+    return sorted({*((count, 24) for count in BATCHES), *((2, frames) for frames in LENGTHS), *KEPT})
+
+
+def trial_clips(layout: Layout, clip: ClipSpec, count: int, frames: int, seed: int) -> Floats:
+    """Clips like a camera's: bodies that swing, some joints missing in some frames, one in all.
+
+    Of 2-D joints, in pixels; of 3-D joints, in metres about the origin. Of several people, the last is absent from
+    every other clip.
+    """
+    bodies, joints, dims = count * clip.people, layout.count, clip.dims
     rng = np.random.default_rng(seed)
-    body = rng.normal(0, 60, (count, 1, joints, channels - 1)) + rng.uniform(100, 900, (count, 1, 1, channels - 1))
-    swing = rng.normal(0, 15, (count, 1, joints, channels - 1))
-    phase = 2 * np.pi * np.arange(frames) / 25 + rng.uniform(0, 6, (count, 1))
-    places = body + swing * np.sin(phase)[:, :, None, None] + rng.normal(0, 1, (count, frames, joints, channels - 1))
-    confidence = rng.uniform(0.2, 1, (count, frames, joints, 1)) * (rng.random((count, frames, joints, 1)) > 0.1)
+    near, far = (100, 900) if dims == 2 else (-200, 200)
+    body = rng.normal(0, 60, (bodies, 1, joints, dims)) + rng.uniform(near, far, (bodies, 1, 1, dims))
+    swing = rng.normal(0, 15, (bodies, 1, joints, dims))
+    phase = 2 * np.pi * np.arange(frames) / 25 + rng.uniform(0, 6, (bodies, 1))
+    places = body + swing * np.sin(phase)[:, :, None, None] + rng.normal(0, 1, (bodies, frames, joints, dims))
+    confidence = rng.uniform(0.2, 1, (bodies, frames, joints, 1)) * (rng.random((bodies, frames, joints, 1)) > 0.1)
     confidence[:, :, rng.integers(joints)] = 0
-    return np.concatenate([places, confidence], axis=-1).astype(np.float32)
+    clips = np.concatenate([places / (1 if dims == 2 else 250), confidence], axis=-1).astype(np.float32)
+    if clip.people == 1:
+        return clips
+    clips = clips.reshape(count, clip.people, *clips.shape[1:])
+    clips[1::2, -1] = 0
+    return clips
 
 
 def _difference(session: ort.InferenceSession, task: Task, clips: Floats, expected: Floats) -> float:
-    where = f"{len(clips)} clips of {clips.shape[1]} frames"
+    where = f"{len(clips)} clips of {clips.shape[-3]} frames"
     try:
         given = session.run([OUTPUT[task]], {INPUT: clips})[0]
     except Exception as error:  # ONNX Runtime has a type for each of its statuses, with no common base
@@ -99,10 +118,6 @@ def _difference(session: ort.InferenceSession, task: Task, clips: Floats, expect
     if difference > TOLERANCE:
         raise ExportRejected(f"ONNX Runtime and torch differ by {difference:.2g} at {where}, above {TOLERANCE:g}")
     return difference
-
-
-def _graph(network: AclNet, task: Task) -> nn.Module:
-    return (EncoderGraph(network) if task == "encoder" else ClassifierGraph(network)).eval()
 
 
 def _session(content: bytes) -> ort.InferenceSession:

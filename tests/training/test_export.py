@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,56 +8,27 @@ import pytest
 import torch
 
 from model.bundle import ENCODER, Bundle, open_bundle
+from model.clips import ClipSpec
 from model.errors import ExportRejected, InvalidRecipe, InvalidRequest
-from model.network.aclnet import AclNet
+from model.named_layouts import COCO_17
 from model.network.folding import folded
 from model.runtime import OnnxEncoder, check_parity
+from tests.training.random_runs import random_network, random_recipe, random_run
+from training.ensemble import Ensemble
 from training.export import Attached, Converted, Exported, convert, export_run, write
 from training.onnx_graph import check_equal, trial_clips
 from training.recipe import Recipe
-from training.run import begin_run, load_run, read_about, save_weights, write_about
+
+STREAMS = ["joint", "bone", "motion"]
 
 
 def _recipe(label: str = "subject") -> Recipe:
-    return Recipe.model_validate(
-        {
-            "name": "tiny",
-            "data": {"paths": ["walkers.npz"], "label": label},
-            "network": {
-                "widths": [16, 16],
-                "strides": [1, 2],
-                "streams": ["joint", "bone", "motion"],
-                "dim": 8,
-                "tap": "both",
-                "classes": 3,
-            },
-        }
-    )
-
-
-def _network(recipe: Recipe) -> AclNet:
-    """Random, but with every branch at work: the gates that start at 0 are open, the statistics are not 0 and 1."""
-    torch.manual_seed(3)
-    network = AclNet(recipe.network).eval()
-    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
-        if name.endswith(("alpha", "beta", "coefficient", "running_mean")):
-            torch.nn.init.normal_(tensor, 0, 0.5)
-        elif name.endswith("running_var"):
-            torch.nn.init.uniform_(tensor, 0.5, 2)
-    return network
-
-
-def _run(path: Path, label: str = "subject", labels: tuple[str, ...] = ("a", "b", "c")) -> Path:
-    recipe = _recipe(label)
-    begin_run(path, recipe, labels)
-    save_weights(path, _network(recipe))
-    write_about(path, read_about(path) | {"best": {"epoch": 4, "held_out": {"rank1_nm": 0.5}}})
-    return path
+    return random_recipe(label, network={"streams": STREAMS, "tap": "both"})
 
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory) -> Converted:
-    return convert(load_run(_run(tmp_path_factory.mktemp("run"))))
+    return convert(random_run(tmp_path_factory.mktemp("run"), _recipe()))
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +37,8 @@ def exported(tmp_path_factory, converted) -> Exported:
 
 
 def test_folding_changes_no_answer():
-    network = _network(_recipe())
-    clips = torch.from_numpy(trial_clips(4, 33, 17, 3, seed=0))
+    network = random_network(_recipe())
+    clips = torch.from_numpy(trial_clips(COCO_17, ClipSpec(), 4, 33, seed=0))
     with torch.inference_mode():
         for ours, expected in zip(folded(network)(clips), network(clips), strict=True):
             torch.testing.assert_close(ours, expected, atol=1e-4, rtol=1e-4)
@@ -74,9 +46,9 @@ def test_folding_changes_no_answer():
 
 def test_a_bundle_answers_as_the_network_that_was_trained(exported, converted):
     bundle = open_bundle(exported.bundle.path)
-    clips = trial_clips(5, 40, 17, 3, seed=99)
+    clips = trial_clips(COCO_17, ClipSpec(), 5, 40, seed=99)
     with torch.inference_mode():
-        expected = converted.run.network(torch.from_numpy(clips)).embedding.numpy()
+        expected = converted.made.networks[0](torch.from_numpy(clips)).embedding.numpy()
     np.testing.assert_allclose(OnnxEncoder(bundle, threads=1).embed_clips(clips), expected, atol=1e-4)
     assert exported.difference < 1e-4
     assert check_parity(bundle, threads=1) < 1e-4
@@ -156,10 +128,8 @@ def test_results_of_another_model_are_refused_and_nothing_is_written(exported, c
 
 
 def test_a_run_that_learned_actions_gives_a_classifier_and_its_card_says_where_people_were_few(converted, tmp_path):
-    from dataclasses import replace
-
-    run = replace(converted.run, recipe=_recipe("action"), labels=("walk", "run", "jump"))
-    shape = replace(converted, run=run, task="classifier", kept={})
+    run = replace(converted.made.runs[0], recipe=_recipe("action"), labels=("walk", "run", "jump"))
+    shape = replace(converted, made=Ensemble.of(run), kept={})
     one = {"accuracy": 0.5, "sequences": 9, "people": 1}
     bundle = write(shape, tmp_path / "b").bundle
     assert bundle.tasks == ("classifier",)
@@ -181,11 +151,12 @@ def test_a_run_that_learned_actions_gives_a_classifier_and_its_card_says_where_p
 
 
 def test_a_model_that_differs_from_the_trained_one_is_refused(converted, tmp_path):
-    other = _network(_recipe())
+    run = converted.made.runs[0]
+    other = replace(run, network=random_network(_recipe()))
     with torch.no_grad():
-        other.project_pooled.bias.add_(0.1)
+        other.network.project_pooled.bias.add_(0.1)
     with pytest.raises(ExportRejected, match=r"differ by .* at 1 clips of 8 frames, above 0\.0001"):
-        check_equal(converted.model, other, "encoder")
+        check_equal(converted.model, Ensemble.of(other))
 
 
 def test_a_model_with_a_frozen_axis_is_refused(converted):
@@ -193,7 +164,7 @@ def test_a_model_with_a_frozen_axis_is_refused(converted):
     frames = model.graph.input[0].type.tensor_type.shape.dim[1]
     frames.dim_value = 8
     with pytest.raises(ExportRejected, match="cannot run 1 clips of 24 frames"):
-        check_equal(model.SerializeToString(), converted.run.network, "encoder")
+        check_equal(model.SerializeToString(), converted.made)
 
 
 def test_what_is_no_run_is_refused(tmp_path):

@@ -3,7 +3,9 @@ import pytest
 import torch
 
 from model import inference
+from model.clips import ClipSpec
 from model.errors import InvalidRequest, InvalidSequence
+from model.named_layouts import COCO_17
 from tests.fakes import walking
 from tests.training.random_runs import random_recipe, random_run
 from training.onnx_graph import trial_clips
@@ -23,13 +25,17 @@ def streams(tmp_path):
     ]
 
 
+def _clips(count, people=1):
+    return trial_clips(COCO_17, ClipSpec(people=people), count, 16, seed=1)
+
+
 def _outputs(run, clips):
     with torch.inference_mode():
         return run.network(torch.from_numpy(clips))
 
 
 def test_a_runs_answers_are_those_of_its_network(run):
-    clips = trial_clips(70, 16, 17, 3, seed=1)  # more than go into one call
+    clips = _clips(70)  # more than go into one call
     expected = _outputs(run, clips)
     np.testing.assert_allclose(TorchEncoder(run).embed_clips(clips), expected.embedding.numpy(), atol=1e-5)
     probabilities = TorchClassifier(run).probabilities(clips)
@@ -37,7 +43,7 @@ def test_a_runs_answers_are_those_of_its_network(run):
 
 
 def test_an_ensembles_probabilities_are_the_weighted_mean_of_its_members(streams):
-    clips, weights = trial_clips(4, 16, 17, 3, seed=1), (2.0, 3.0, 1.0)
+    clips, weights = _clips(4), (2.0, 3.0, 1.0)
     each = [TorchClassifier(run).probabilities(clips) for run in streams]
     assert np.abs(each[0] - each[1]).max() > 0.1  # they do not agree anyhow
     expected = np.average(each, axis=0, weights=weights)
@@ -45,7 +51,7 @@ def test_an_ensembles_probabilities_are_the_weighted_mean_of_its_members(streams
 
 
 def test_cosines_of_an_ensembles_embeddings_are_the_weighted_mean_of_its_members_cosines(streams):
-    clips, weights = trial_clips(5, 16, 17, 3, seed=1), (2.0, 3.0, 1.0)
+    clips, weights = _clips(5), (2.0, 3.0, 1.0)
     each = [TorchEncoder(run).embed_clips(clips) for run in streams]
     whole = TorchEncoder(streams, weights)
     embeddings = whole.embed_clips(clips)
@@ -63,7 +69,7 @@ def test_it_serves_where_an_exported_model_would(run):
 
 def test_two_people_go_in_together(tmp_path):
     run = random_run(tmp_path / "pair", random_recipe("action", people=2))
-    clips = trial_clips(6, 16, 17, 3, seed=1).reshape(3, 2, 16, 17, 3)
+    clips = _clips(3, people=2)
     expected = _outputs(run, clips).logits.softmax(1).numpy()
     np.testing.assert_allclose(TorchClassifier(run).probabilities(clips), expected, atol=1e-5)
     with pytest.raises(InvalidSequence, match=r"must be \(n, 2, frames, 17, 3\), got \(3, 16, 17, 3\)"):
@@ -90,7 +96,7 @@ def test_no_clips_give_no_answers(run):
 
 def test_the_runs_own_network_is_left_as_it_was(run):
     before = {name: tensor.clone() for name, tensor in run.network.state_dict().items()}
-    TorchEncoder(run).embed_clips(trial_clips(2, 16, 17, 3, seed=1))
+    TorchEncoder(run).embed_clips(_clips(2))
     after = run.network.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
