@@ -35,8 +35,8 @@ _NTU120 = _NTU.format(
 )  # fmt: skip
 _KINETICS = (
     "Get pyskl's k400_hrnet.pkl (https://download.openmmlab.com/mmaction/pyskl/data/k400/k400_hrnet.pkl) and the "
-    "archive of its keypoint files, whose address is in pyskl's tools/data/README.md; put the index into DIR/kinetics and "
-    "unpack the others into DIR/kinetics/kpfiles"
+    "archive of its keypoint files, whose address is in pyskl's tools/data/README.md; put the index into "
+    "DIR/kinetics and unpack the others into DIR/kinetics/kpfiles"
 )
 _PKU_MMD = (
     "Get pku_mmd.pkl from the drive that the README of github.com/firework8/ACLNet names and put it into DIR/pku-mmd; "

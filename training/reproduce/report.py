@@ -6,18 +6,14 @@ printed as ours comes from these files and from nothing else.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from model.errors import InvalidDataSet
-from model.sequence import Floats
-from training.data.arrays import Strings
 from training.evaluate.results import rounded, to_text, write_text
 
 REPORT, PROBABILITIES = "report.json", "probabilities.npz"
@@ -103,39 +99,6 @@ def published_rank1(report: Report) -> dict[str, float]:
     """Of a report on re-identification: rank-1 of each setting as it is published, as {"N-N": 0.8}."""
     rows = (row for row in report.figures["settings"] if row["variant"] == "published")
     return {row["setting"]: row["rank1"] for row in rows}
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What a classifier said of the test's recordings. names, subject: (n,); true: (n,) numbers of labels;
-    probabilities: (n, labels)."""
-
-    labels: tuple[str, ...]
-    names: Strings
-    subject: Strings
-    true: NDArray[np.int64]
-    probabilities: Floats
-
-    @classmethod
-    def load(cls, run: Path) -> Self:
-        """Raises `InvalidDataSet` where the file is missing or damaged."""
-        path = run / PROBABILITIES
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                read = {name: file[name] for name in ("labels", "names", "subject", "true", "probabilities")}
-        except (OSError, EOFError, ValueError, KeyError, AttributeError) as error:
-            raise InvalidDataSet(str(path), f"is not what a test leaves ({error}); delete it to test again") from error
-        return cls(tuple(read.pop("labels").tolist()), **read)
-
-    def save(self, run: Path) -> None:
-        """Whole or not at all."""
-        part = run / f".{PROBABILITIES}.part"
-        with part.open("wb") as file:
-            np.savez_compressed(
-                file, labels=np.array(self.labels), names=self.names, subject=self.subject, true=self.true,
-                probabilities=self.probabilities.astype(np.float32),
-            )  # fmt: skip
-        part.replace(run / PROBABILITIES)
 
 
 def read_report(run: Path) -> Report | None:
