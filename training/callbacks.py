@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +21,49 @@ class Keeper(L.Callback):
     last.ckpt comes last: whatever stops the process before, the epoch is done again, to the same numbers.
     """
 
-    def __init__(self, path: Path, keep_epochs: tuple[int, ...] = ()) -> None:
-        self.path, self.keep_epochs = path, keep_epochs
+    def __init__(self, path: Path, keep_epochs: tuple[int, ...] = (), patience: int | None = None) -> None:
+        self.path, self.keep_epochs, self.patience = path, keep_epochs, patience
         self.best: float | None = None
+        self.stale = 0  # validations since the best
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best}
+        return {"best": self.best, "stale": self.stale}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best = state_dict["best"]
+        self.best, self.stale = state_dict["best"], state_dict.get("stale", 0)
+
+    def why_ended(self, epoch: int, epochs: int) -> str | None:
+        """After `epoch` of `epochs` epochs: "epochs", "patience", or None as long as there is more to do."""
+        if epoch >= epochs:
+            return "epochs"
+        return "patience" if self._out_of_patience() else None
+
+    def on_train_start(self, trainer: L.Trainer, _: L.LightningModule) -> None:
+        trainer.should_stop = self._out_of_patience()  # if it was stopped before it could say so
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, Training)
-        score = pl_module.scores.get("score")
-        # Without anything held out the last epoch is the best there is to know of.
-        better = pl_module.held_out is None or (score is not None and (self.best is None or score > self.best))
-        if better:
-            self.best = score
-        with whole(self.path / LAST) as checkpoint:
-            trainer.save_checkpoint(checkpoint)
-            self._keep(trainer.current_epoch + 1, pl_module.best_network, checkpoint, better=better)
-            self._note(trainer, pl_module.scores, better=better)
+        better = self._judge(pl_module)
+        with whole(self.path / LAST) if trainer.is_global_zero else nullcontext(self.path / LAST) as checkpoint:
+            trainer.save_checkpoint(checkpoint)  # all processes come together here, the first one writes
+            if trainer.is_global_zero:
+                self._keep(trainer.current_epoch + 1, pl_module.best_network, checkpoint, better=better)
+                self._note(trainer, pl_module.scores, better=better)
+        trainer.should_stop = self._out_of_patience()
+
+    def _judge(self, module: Training) -> bool:
+        """Whether this epoch is the best so far."""
+        if module.held_out is None:
+            return True  # the last epoch is the best there is to know of
+        if not module.scores:
+            return False
+        better = self.best is None or module.scores["score"] > self.best
+        self.best = module.scores["score"] if better else self.best
+        self.stale = 0 if better else self.stale + 1
+        return better
+
+    def _out_of_patience(self) -> bool:
+        return self.patience is not None and self.stale >= self.patience
 
     def _keep(self, epoch: int, network: AclNet, checkpoint: Path, *, better: bool) -> None:
         if epoch in self.keep_epochs:
@@ -84,18 +107,20 @@ class Watch(L.Callback):
         total = (trainer.max_epochs or 1) * self.steps
         bar = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
         self.progress = Progress(*bar, console=self.console, disable=not self.console.is_terminal)
-        self.task = self.progress.add_task("training", total=total, rate="", completed=trainer.global_step)
+        done = trainer.current_epoch * self.steps
+        self.task = self.progress.add_task("training", total=total, rate="", completed=done)
         self.progress.start()
         self.clips, self.began = 0, time.monotonic()
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: object) -> None:
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, _outputs: object, _batch: object, batch_idx: int
+    ) -> None:  # fmt: skip
         assert isinstance(pl_module, Training)
         assert self.progress is not None
         self.clips += pl_module.batches.size
         text = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-        self.progress.update(
-            self.task, description=text, completed=trainer.global_step, rate=f"{self._rate():.0f} clips/s"
-        )
+        done = trainer.current_epoch * self.steps + batch_idx + 1
+        self.progress.update(self.task, description=text, completed=done, rate=f"{self._rate():.0f} clips/s")
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, Training)

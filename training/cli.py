@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,13 @@ def train(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: section.key=value.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out was stopped.")] = False,
+    devices: Annotated[
+        int, typer.Option("--devices", min=1, help="GPUs, or processes where there is none, that share every batch.")
+    ] = 1,
+    select_on_test: Annotated[
+        bool,
+        typer.Option("--select-on-test", help="Choose the best epoch on the test split, as papers did; marks the run."),
+    ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print the best epoch's figures as JSON.")] = False,
 ) -> None:
     """Train an encoder or a classifier by a recipe.
@@ -24,14 +31,29 @@ def train(
     """
     from training.recipe import load_recipe
 
-    resolved = load_recipe(recipe, settings or ())
+    chosen = ["validation.on=test"] if select_on_test else []
+    resolved = load_recipe(recipe, [*(settings or ()), *chosen])
     from training.fit import fit  # torch takes seconds to import; a wrong recipe should not wait for it
-    from training.run import WEIGHTS, read_about
+    from training.run import read_about
 
-    fit(resolved, out, resume=resume)
-    best = read_about(out)["best"]
-    if json_output:
-        typer.echo(json.dumps(best))
-        return
+    fit(resolved, out, resume=resume, devices=devices)
+    about = read_about(out)
+    typer.echo(json.dumps(_answer(about)) if json_output else _line(about, out))
+
+
+def _answer(about: dict[str, Any]) -> dict[str, Any]:
+    return {**about["best"], **{name: about.get(name) for name in ("selected_on", "devices", "ended")}}
+
+
+def _line(about: dict[str, Any], out: Path) -> str:
+    from training.run import WEIGHTS
+
+    best = about["best"]
     held_out = ", ".join(f"{name} {value:.4f}" for name, value in best["held_out"].items()) or "nothing was held out"
-    typer.echo(f"best epoch {best['epoch'] + 1}: {held_out}; weights in {out / WEIGHTS}")
+    chosen = " (chosen on the test split)" if about.get("selected_on") == "test" else ""
+    patience = "; no better one for as long as its patience lasted" if _ended(about) == "patience" else ""
+    return f"best epoch {best['epoch'] + 1}: {held_out}{chosen}; weights in {out / WEIGHTS}{patience}"
+
+
+def _ended(about: dict[str, Any]) -> str | None:
+    return (about.get("ended") or {}).get("why")

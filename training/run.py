@@ -14,7 +14,7 @@ import os
 import pickle
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -100,12 +100,14 @@ def epoch_file(epoch: int) -> Path:
     return Path(EPOCHS) / f"epoch-{epoch:03d}.pt"
 
 
-def begin_run(path: Path, recipe: Recipe, labels: tuple[str, ...]) -> None:
-    """Write what is known before the first step."""
+def begin_run(
+    path: Path, recipe: Recipe, labels: tuple[str, ...], circumstances: Mapping[str, Any] | None = None
+) -> None:  # fmt: skip
+    """Write what is known before the first step. circumstances: what run.json is to say beyond recipe and versions."""
     (path / LAST).parent.mkdir(parents=True, exist_ok=True)
     write_text(path / RECIPE, to_toml(recipe.model_dump(mode="json")))
     write_text(path / LABELS, json.dumps(labels, ensure_ascii=False, indent=1))
-    write_about(path, _about(recipe, labels))
+    write_about(path, {**_about(recipe, labels), **(circumstances or {})})
 
 
 def read_about(path: Path) -> dict[str, Any]:

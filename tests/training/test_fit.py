@@ -49,11 +49,11 @@ class InterruptedPool(Pool):
 
     batches: list[int] = field(default_factory=list)
 
-    def cut(self, *arguments):
+    def draw(self, *arguments):
         self.batches.append(1)
         if len(self.batches) == 8:
             raise KeyboardInterrupt
-        return super().cut(*arguments)
+        return super().draw(*arguments)
 
 
 def test_ctrl_c_keeps_the_last_whole_epoch_and_resuming_from_it_changes_nothing(whole, tmp_path):
