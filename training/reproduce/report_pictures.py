@@ -1,0 +1,207 @@
+"""Reports of runs to the pictures that can be made of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean, stdev
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.reproduce import paper
+from training.reproduce.made import Picture
+from training.reproduce.pictures_classes import (
+    Change,
+    Occluded,
+    confusion_picture,
+    differences_picture,
+    occlusion_picture,
+)
+from training.reproduce.pictures_identity import Views, cmc_picture, views_picture
+from training.reproduce.report import Report
+
+FIRST = ("full", "j", "baseline")
+"""Whose confusion is drawn: the first of these that was tested."""
+_ORDER = ("baseline", "inter", "pairwise", "dynamic", "intra", "full")
+
+
+def pictures_of(reports: Sequence[Report]) -> tuple[Picture, ...]:
+    """Whatever the reports hold: one picture a kind and recipe, over all seeds."""
+    out: list[Picture] = []
+    for recipe in dict.fromkeys(report.recipe for report in reports):
+        own = [report for report in reports if report.recipe == recipe]
+        for task, make in (("actions", _of_actions), ("gait", _of_gait), ("reid", _of_reid)):
+            if of_task := [report for report in own if report.task == task]:
+                out += make(of_task)
+    return tuple(out)
+
+
+def about(reports: Sequence[Report]) -> str:
+    """What stands below a picture: data, seeds, and what keeps its figures from being compared."""
+    seeds = sorted({report.seed for report in reports})
+    marks = dict.fromkeys(mark for report in reports for mark in report.marks)
+    data = reports[0].data.name
+    seed_text = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds"
+    return ". ".join([f"{reports[0].recipe} on {data}, {seed_text}", *marks]) + "."
+
+
+def _of_actions(reports: Sequence[Report]) -> Iterator[Picture]:
+    variants = by_variant(reports)
+    first = next((name for name in FIRST if name in variants), next(iter(variants)))
+    yield confusion(variants[first])
+    if changes := class_changes(variants.get("baseline", ()), variants.get("full", ())):
+        yield differences(changes, [*variants["baseline"], *variants["full"]])
+    if any(report.occlusion for report in reports):
+        yield occlusion([report for report in reports if report.occlusion])
+
+
+def by_variant(reports: Sequence[Report]) -> dict[str, list[Report]]:
+    """Reports of each variant, in the order of Table VIII, others behind."""
+    names = list(dict.fromkeys(report.variant for report in reports))
+    ordered = sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), names.index(name)))
+    return {name: [report for report in reports if report.variant == name] for name in ordered}
+
+
+def confusion(reports: Sequence[Report]) -> Picture:
+    """Of one variant, the counts of all seeds added."""
+    labels = tuple(reports[0].figures["confusion"]["labels"])
+    alike = [report for report in reports if tuple(report.figures["confusion"]["labels"]) == labels]
+    counts: NDArray[np.float64] = np.sum([report.figures["confusion"]["counts"] for report in alike], axis=0)
+    variant = reports[0].variant
+    title = f"Who is taken for whom: {reports[0].recipe}, {variant}"
+    caption = (
+        f"{about(alike)} {int(counts.sum()) // len(alike)} recordings a seed; most often: {worst(counts, labels)}."
+    )
+    return Picture(
+        f"confusion-{reports[0].recipe}", title, confusion_picture(counts, labels, title, about(alike)), caption
+    )
+
+
+def worst(counts: NDArray[np.float64], labels: Sequence[str], most: int = 3) -> str:
+    """The confusions that happen most, as shares of the true class.
+
+    >>> worst(np.array([[8.0, 2.0], [0.0, 5.0]]), ["a", "b"])
+    'a for b (20 %)'
+    """
+    total = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(100.0 * counts, total, out=np.zeros(counts.shape), where=total > 0)
+    np.fill_diagonal(shares, 0)
+    order = np.argsort(-shares, axis=None, kind="stable")[:most]
+    pairs = [divmod(int(place), len(labels)) for place in order]
+    said = [f"{labels[i]} for {labels[j]} ({shares[i, j]:.0f} %)" for i, j in pairs if shares[i, j] > 0]
+    return ", ".join(said) or "nothing"
+
+
+def class_changes(before: Sequence[Report], after: Sequence[Report]) -> list[Change]:
+    """What each class gains from one variant to another, in points; over the seeds that both have."""
+    first, second = ({report.seed: class_accuracy(report) for report in side} for side in (before, after))
+    pairs = [(first[seed], second[seed]) for seed in sorted(first.keys() & second.keys())]
+    labels = [label for label in (pairs[0][0] if pairs else ()) if all(label in a and label in b for a, b in pairs)]
+    out = []
+    for label in labels:
+        gains = [100 * (b[label] - a[label]) for a, b in pairs]
+        out.append(Change(label, fmean(gains), stdev(gains) if len(gains) > 1 else 0.0))
+    return out
+
+
+def class_accuracy(report: Report) -> dict[str, float]:
+    return {label: float(cell["accuracy"]) for label, cell in report.figures["classes"].items()}
+
+
+def differences(changes: Sequence[Change], reports: Sequence[Report]) -> Picture:
+    """Fig. 6, with our own baseline in place of FR-Head."""
+    title = f"Full against baseline, class by class: {reports[0].recipe}"
+    lines = " Lines: standard deviation over seeds." if any(change.sd for change in changes) else ""
+    figure = differences_picture(changes, title, f"{about(reports)}{lines}")
+    return Picture(f"differences-{reports[0].recipe}", title, figure, f"{about(reports)} Largest gain first.{lines}")
+
+
+def occlusion(reports: Sequence[Report]) -> Picture:
+    """Table IX as bars, a colour a variant; the paper's marks where the data are the paper's."""
+    ours = [_occluded(name, of) for name, of in by_variant(reports).items()]
+    title = f"Trained on whole skeletons, tested without some joints: {reports[0].recipe}"
+    theirs = _paper_occlusion() if is_paper_set(reports[0]) else {}
+    figure = occlusion_picture(ours, theirs, title, about(reports), paper.OURS)
+    return Picture(f"occlusion-{reports[0].recipe}", title, figure, f"{about(reports)} none: the whole skeleton.")
+
+
+def is_paper_set(report: Report) -> bool:
+    """Whether Fig. 3 to 6 and Tables VIII to X are of this report's data: NTU RGB+D 60 X-Sub, not simulated."""
+    return report.recipe == "ntu60-xsub" and not report.data.simulated
+
+
+def _occluded(name: str, reports: Sequence[Report]) -> Occluded:
+    """Accuracy in % by part; "none" from the test itself."""
+    values: dict[str, list[float]] = {"none": [100 * float(report.figures["accuracy"]) for report in reports]}
+    for report in reports:
+        for part, cell in (report.occlusion or {}).items():
+            values.setdefault(part, []).append(100 * float(cell["accuracy"]))
+    spread = {part: stdev(each) if len(each) > 1 else 0.0 for part, each in values.items()}
+    return Occluded(name, {part: fmean(each) for part, each in values.items()}, spread)
+
+
+def _paper_occlusion() -> Mapping[str, Mapping[str, float]]:
+    table = paper.TABLES["table-9"]
+    return {
+        row.name: {part: value for part, value in zip(table.columns, row.paper, strict=True) if value is not None}
+        for row in table.rows
+    }
+
+
+def _of_gait(reports: Sequence[Report]) -> Iterator[Picture]:
+    of = [report for report in reports if report.figures.get("cells")]
+    if not of:
+        return
+    tables = [mean_views([report.figures["cells"][i] for report in of]) for i in range(len(of[0].figures["cells"]))]
+    name = of[0].recipe
+    if several := [table for table in tables if len(table.gallery) > 1 or len(table.probe) > 1]:
+        title = f"Rank-1 of every pair of views: {name}"
+        caption = f"{about(of)} Grey: not compared."
+        yield Picture(f"views-{name}", title, views_picture(several, title, about(of)), caption)
+    curves = {cell["name"]: mean_curve([r.figures["cells"][i]["cmc"] for r in of]) for i, cell in _cells(of[0])}
+    title = f"Found among the first people of the list (CMC): {name}"
+    yield Picture(f"cmc-{name}", title, cmc_picture(curves, title, about(of), "people"), about(of))
+
+
+def _cells(report: Report) -> list[tuple[int, dict[str, Any]]]:
+    return list(enumerate(report.figures["cells"]))
+
+
+def mean_views(cells: Sequence[Mapping[str, Any]]) -> Views:
+    """The same table of several seeds, as `identity.cells_json` writes it, in %; null is a cell that is not there."""
+    matrices = np.array([[[np.nan if v is None else v for v in row] for row in cell["rank1"]] for cell in cells], float)
+    first = cells[0]
+    rank1 = fmean(float(cell["cmc"][0]) for cell in cells)
+    views = (tuple(first["gallery_views"]), tuple(first["probe_views"]))
+    return Views(first["name"], *views, 100 * matrices.mean(axis=0), 100 * rank1)
+
+
+def mean_curve(curves: Sequence[Sequence[float]]) -> list[float]:
+    """As far as all reach.
+
+    >>> mean_curve([[0.5, 1.0, 1.0], [0.7, 1.0]])
+    [0.6, 1.0]
+    """
+    return [fmean(shares) for shares in zip(*curves, strict=False)]
+
+
+def _of_reid(reports: Sequence[Report]) -> Iterator[Picture]:
+    name = reports[0].recipe
+    for variant in ("published", "strict"):
+        curves = {}
+        for setting in dict.fromkeys(row["setting"] for row in reports[0].figures["settings"]):
+            found = [_cmc(report, setting, variant) for report in reports]
+            if all(found):
+                curves[setting] = mean_curve([curve for curve in found if curve])
+        if curves:
+            said = "all but the probe itself" if variant == "published" else "nothing of the probe's own view"
+            title = f"Found among the first windows (CMC), {variant}: {name}"
+            figure = cmc_picture(curves, title, f"{about(reports)} Searched: {said}.", "windows")
+            yield Picture(f"cmc-{variant}-{name}", title, figure, f"{about(reports)} Searched: {said}.")
+
+
+def _cmc(report: Report, setting: str, variant: str) -> list[float] | None:
+    """None where the setting was not searched, or nothing in it could be found."""
+    for row in report.figures["settings"]:
+        if (row["setting"], row["variant"]) == (setting, variant) and None not in row["cmc"]:
+            return list(row["cmc"])
+    return None
