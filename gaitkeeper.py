@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "simulate": ("training.simulate.cli", "app", "Simulate walkers and actions."),
     "data": ("training.data.cli", "data", "Say what is in a data set and whether it is all there."),
     "train": ("training.cli", "train", "Train a network from a recipe (needs the extra `train`)."),
+    "reproduce": ("training.reproduce.cli", "reproduce", "Every table and figure of the ACLNet paper, ours beside it."),
     "export": ("training.cli_export", "export", "Export a run to a bundle (needs the extra `train`)."),
     "evaluate": (
         "training.evaluate.cli",

@@ -14,7 +14,7 @@ from training.reproduce import paper
 from training.reproduce.choices import Choices
 from training.reproduce.experiment import recipe_file
 from training.reproduce.gather import Reports, cell, gather
-from training.reproduce.made import Made, Maker
+from training.reproduce.made import Made
 from training.reproduce.report import PROBABILITIES
 from training.reproduce.table import Ours, Row, Table
 
@@ -93,4 +93,4 @@ def _cell(reports: Reports, column: Column, streams: Sequence[str]) -> Ours | No
     return cell(shares, used)
 
 
-MAKERS: Mapping[str, Maker] = MappingProxyType({name: partial(actions_table, name) for name in COLUMNS})
+table_1, table_2, table_3, table_4, table_5 = (partial(actions_table, name) for name in COLUMNS)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from model.runtime import Classifier
+from training.choose import Data, held_out_mask, names_of, spread
 from training.data.action_set import ActionSet
+from training.data.arrays import SequenceSet
 from training.evaluate.actions import evaluate_actions
 from training.recipe import Recipe
 from training.run import Run
@@ -19,24 +21,37 @@ MOST = 2000
 
 
 def train_accuracy(classifier: Classifier, recipe: Recipe, *, progress: Callable[[int], Any] | None = None) -> float:
-    """Share of the recipe's training recordings that are named right, unchanged; of `MOST` spread over all.
+    """Share of the recordings that trained which are named right, unchanged; of `MOST` spread over all.
 
     progress: takes the number of recordings, and returns what is told of each.
     """
-    data = load_test_data(_on_training(recipe))
-    if not isinstance(data, ActionSet):
-        data = ActionSet.of_sequences(data)
-    if len(data) > MOST:
-        data = data.select(np.linspace(0, len(data) - 1, MOST).round().astype(np.int64))
+    data = at_most(as_recordings(_that_trained(recipe)), MOST)
     if recipe.data.label == "subject":
         data = replace(data, action=data.subject)
     return evaluate_actions(classifier, data, progress=progress(len(data)) if progress else None).accuracy
 
 
-def _on_training(recipe: Recipe) -> Recipe:
-    """The recipe with its training data as its test."""
-    data = recipe.data
-    return recipe.model_copy(update={"test": TestConfig(paths=data.paths, split=data.split, keep=data.keep)})
+def _that_trained(recipe: Recipe) -> Data:
+    """The recipe's training data without what was held out, and no more of it than its dose."""
+    config = recipe.data
+    test = TestConfig(paths=config.paths, split=config.split, keep=config.keep)
+    data = load_test_data(recipe.model_copy(update={"test": test}))
+    if recipe.validation.on != "test":
+        data = data.select(~held_out_mask(data, config, recipe.seed))
+    if config.limit is not None and config.limit < len(data):
+        data = data.select(spread(names_of(data, config.label), config.limit, recipe.seed))
+    return data
+
+
+def as_recordings(data: Data) -> ActionSet:
+    return ActionSet.of_sequences(data) if isinstance(data, SequenceSet) else data
+
+
+def at_most(data: ActionSet, most: int) -> ActionSet:
+    """At most so many recordings, spread evenly."""
+    if len(data) <= most:
+        return data
+    return data.select(np.linspace(0, len(data) - 1, most).round().astype(np.int64))
 
 
 def parameters(run: Run) -> int:

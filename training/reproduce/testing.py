@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from model.runtime import Classifier
 from training.data.action_set import ActionSet
-from training.data.arrays import SequenceSet, Strings
+from training.data.arrays import Strings
 from training.data.occlude import Part
 from training.evaluate.actions import evaluate_actions
 from training.evaluate.occlusion import evaluate_occluded
@@ -16,7 +14,7 @@ from training.evaluate.sources import is_simulated
 from training.protocols.actions import groups_of, protocol_of
 from training.recipe import Recipe
 from training.reproduce.experiment import Experiment
-from training.reproduce.fitted import parameters, train_accuracy
+from training.reproduce.fitted import as_recordings, at_most, parameters, train_accuracy
 from training.reproduce.identity import measure_identity
 from training.reproduce.report import PROBABILITIES, DataAbout, Report, Task, digest, now, read_report, write_report
 from training.run import WEIGHTS, Run, load_run
@@ -112,7 +110,7 @@ def _data(experiment: Experiment) -> ActionSet:
     """What is tested on; of a smaller dose as many recordings as trained, spread over all."""
     data = as_recordings(load_test_data(experiment.recipe))
     limit = experiment.dose.limit if experiment.dose else None
-    return data if limit is None else spread(data, limit)
+    return data if limit is None else at_most(data, limit)
 
 
 def _groups(experiment: Experiment, data: ActionSet) -> Strings:
@@ -120,14 +118,3 @@ def _groups(experiment: Experiment, data: ActionSet) -> Strings:
     recipe = experiment.recipe
     official = protocol_of(recipe.data.kind, recipe.test.split) if recipe.data.kind and recipe.test.split else None
     return groups_of(data, official)
-
-
-def as_recordings(data: ActionSet | SequenceSet) -> ActionSet:
-    return data if isinstance(data, ActionSet) else ActionSet.of_sequences(data)
-
-
-def spread(data: ActionSet, most: int) -> ActionSet:
-    """At most so many recordings, spread evenly."""
-    if len(data) <= most:
-        return data
-    return data.select(np.linspace(0, len(data) - 1, most).round().astype(np.int64))
