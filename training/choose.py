@@ -57,12 +57,13 @@ def expanded(values: tuple[str, ...], known: Strings) -> list[str]:
 
 
 def held_out_mask(data: Data, config: DataConfig, seed: int = 1) -> Mask:
-    """Which recordings (n,) are held out: those named, all of the last `validation_subjects` others, and of what is
-    left a `validation_share` of each class, drawn by `seed`."""
+    """Which recordings (n,) are held out: those named, all of the last `validation_subjects` others (of at most
+    half of them), and of what is left a `validation_share` of each class, drawn by `seed`."""
     mask = selected(data, config.validation, everything=False)
     if config.validation_subjects:
         others = np.unique(data.subject[~mask])
-        mask = mask | np.isin(data.subject, others[-config.validation_subjects :])
+        count = min(config.validation_subjects, len(others) // 2)
+        mask = mask | np.isin(data.subject, others[len(others) - count :])
     if config.validation_share:
         rest = np.flatnonzero(~mask)
         mask[rest[share_of_each(names_of(data, config.label)[rest], config.validation_share, seed)]] = True

@@ -17,8 +17,8 @@ class DataConfig(Section):
 
     paths: npz sets, joined. label: what is learned to be told apart. keep: by label, the values used at all;
     validation: by label, the values held out; both take ranges of numbered names, as "060-074".
-    validation_subjects holds out that many more: the last ones, by name. validation_share holds out that share of
-    each class's recordings, drawn by the recipe's seed.
+    validation_subjects holds out that many more: the last ones, by name, of at most half of them. validation_share
+    holds out that share of each class's recordings, drawn by the recipe's seed.
     kind: of data set (`gaitkeeper data kinds`); by default its content tells. split: the official split that trains,
     as "xsub_train". With one of the two, the set is read with all its people from memory-mapped arrays.
     limit: at most so many recordings, spread over the classes: a smaller dose, and marked as such in what is measured.
