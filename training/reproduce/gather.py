@@ -58,10 +58,14 @@ def cell(shares: Mapping[int, float | None], reports: Any, scale: float = 100.0)
 
 def gather(
     choices: Choices, console: Console, file: Path, variants: Sequence[str], seeds: Sequence[int],
-    *, occlusion: bool = False,
+    *, occlusion: bool = False, settings: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Reports:  # fmt: skip
-    """Seed by seed, so that whoever stops it has whole seeds. Raises whatever training and testing do."""
-    wanted = [experiment(choices, file, variant, seed) for seed in seeds for variant in variants]
+    """Seed by seed, so that whoever stops it has whole seeds. Raises whatever training and testing do.
+
+    settings: of variants that have no name of ours, as {"n_a=2": ("loss.inter.overlap=2",)}.
+    """
+    own = settings or {}
+    wanted = [experiment(choices, file, each, seed, own.get(each)) for seed in seeds for each in variants]
     found: dict[tuple[str, int], Found] = {}
     for number, each in enumerate(wanted, 1):
         if not choices.only_report:

@@ -14,7 +14,6 @@ from gallery import page
 from training.evaluate.results import write_text
 from training.reproduce.made import Made, Picture
 from training.reproduce.report import Report
-from training.reproduce.report_pictures import pictures_of
 from training.reproduce.table import Table
 
 DPI = 110
@@ -25,12 +24,8 @@ _SOURCE = (
 
 
 def write_page(made: Made, folder: Path) -> Path:
-    """FOLDER/<name>.html with everything in it, and its pictures beside it as PNG; each file whole or not at all.
-
-    To the pictures that the command made come those that follow from the reports by themselves.
-    """
-    every = (*made.pictures, *pictures_of(made.reports))
-    pictures = [(picture, png(picture.figure)) for picture in every]
+    """FOLDER/<name>.html with everything in it, and its pictures beside it as PNG; each file whole or not at all."""
+    pictures = [(picture, png(picture.figure)) for picture in made.pictures]
     for picture, content in pictures:
         _write_bytes(folder / f"{picture.name}.png", content)
     path = folder / f"{made.name}.html"

@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.evaluate.levels import difficulty
 from training.reproduce import paper
 from training.reproduce.made import Picture
 from training.reproduce.pictures_classes import (
     Change,
+    Level,
     Occluded,
     confusion_picture,
     differences_picture,
+    levels_picture,
     occlusion_picture,
 )
 from training.reproduce.pictures_identity import Views, cmc_picture, views_picture
@@ -50,6 +53,7 @@ def _of_actions(reports: Sequence[Report]) -> Iterator[Picture]:
     yield confusion(variants[first])
     if changes := class_changes(variants.get("baseline", ()), variants.get("full", ())):
         yield differences(changes, [*variants["baseline"], *variants["full"]])
+        yield levels(variants["baseline"], variants["full"])
     if any(report.occlusion for report in reports):
         yield occlusion([report for report in reports if report.occlusion])
 
@@ -99,7 +103,7 @@ def class_changes(before: Sequence[Report], after: Sequence[Report]) -> list[Cha
     out = []
     for label in labels:
         gains = [100 * (b[label] - a[label]) for a, b in pairs]
-        out.append(Change(label, fmean(gains), stdev(gains) if len(gains) > 1 else 0.0))
+        out.append(Change(label, fmean(gains), _sd(gains)))
     return out
 
 
@@ -113,6 +117,28 @@ def differences(changes: Sequence[Change], reports: Sequence[Report]) -> Picture
     lines = " Lines: standard deviation over seeds." if any(change.sd for change in changes) else ""
     figure = differences_picture(changes, title, f"{about(reports)}{lines}")
     return Picture(f"differences-{reports[0].recipe}", title, figure, f"{about(reports)} Largest gain first.{lines}")
+
+
+def levels(before: Sequence[Report], after: Sequence[Report]) -> Picture:
+    """Table X as bars, over the seeds that both have; the paper's marks where the data are the paper's."""
+    first, second = ({report.seed: class_accuracy(report) for report in side} for side in (before, after))
+    found = [difficulty(first[seed], second[seed]) for seed in sorted(first.keys() & second.keys())]
+    theirs = [row.paper[:2] for row in paper.TABLES["table-10"].rows] if is_paper_set(before[0]) else []
+    shown = []
+    for number, same in enumerate(zip(*found, strict=True)):
+        sides = [[100 * getattr(level, side) for level in same] for side in ("baseline", "ours")]
+        told = theirs[number] if len(theirs) == len(found[0]) else (None, None)
+        marks = (told[0], told[1]) if told[0] is not None and told[1] is not None else None
+        means, spreads = [fmean(side) for side in sides], [_sd(side) for side in sides]
+        shown.append(Level(f"class {same[0].name}", means[0], means[1], spreads[0], spreads[1], marks))
+    title = f"Accuracy by difficulty of the class: {before[0].recipe}"
+    said = about([*before, *after])
+    figure = levels_picture(shown, ("baseline", "full"), title, said)
+    return Picture(f"levels-{before[0].recipe}", title, figure, f"{said} Above the bars: the gain in points.")
+
+
+def _sd(values: Sequence[float]) -> float:
+    return stdev(values) if len(values) > 1 else 0.0
 
 
 def occlusion(reports: Sequence[Report]) -> Picture:
@@ -134,8 +160,8 @@ def _occluded(name: str, reports: Sequence[Report]) -> Occluded:
     values: dict[str, list[float]] = {"none": [100 * float(report.figures["accuracy"]) for report in reports]}
     for report in reports:
         for part, cell in (report.occlusion or {}).items():
-            values.setdefault(part, []).append(100 * float(cell["accuracy"]))
-    spread = {part: stdev(each) if len(each) > 1 else 0.0 for part, each in values.items()}
+            values.setdefault(part.replace("-", " "), []).append(100 * float(cell["accuracy"]))
+    spread = {part: _sd(each) for part, each in values.items()}
     return Occluded(name, {part: fmean(each) for part, each in values.items()}, spread)
 
 

@@ -102,9 +102,12 @@ class Table:
         return "-" if value is None else f"{value:+.{self.decimals(column)}f}"
 
     def lines(self) -> Iterator[tuple[str, ...]]:
-        """Rows of text as they are printed: name, then a cell a column; ours below the paper's."""
+        """Rows of text as they are printed: name, then a cell a column; ours below the paper's, if it has this row."""
         for row in self.rows:
             label = f"{row.name}, {row.publication}" if row.publication else row.name
+            if row.ours and not any(value is not None for value in row.paper):
+                yield label, *(self.measured(row, i) for i in range(len(self.columns)))
+                continue
             yield label, *(self.number(value, i) for i, value in enumerate(row.paper))
             if row.ours:
                 yield "  here", *(self.measured(row, i) for i in range(len(self.columns)))

@@ -50,6 +50,14 @@ def test_without_a_common_seed_there_is_no_difference():
     assert names(made_up.actions(variant="baseline"), made_up.actions(seed=2)) == ["confusion-ntu60-xsub"]
 
 
+def test_levels_of_difficulty_are_those_of_the_baseline():
+    before = made_up.actions({"reading": 0.5, "writing": 0.6, "clapping": 0.8, "jump up": 1.0}, variant="baseline")
+    after = made_up.actions({"reading": 0.6, "writing": 0.6, "clapping": 0.7, "jump up": 1.0})
+    picture = next(p for p in pictures_of((before, after)) if p.name.startswith("levels"))
+    assert [text.get_text() for text in axes_of(picture).texts] == ["+10.0", "+0.0", "-5.0"]
+    assert [label.get_text() for label in axes_of(picture).get_xticklabels()] == ["class 1", "class 2", "class 3-4"]
+
+
 def test_differences_are_drawn_where_both_models_were_tested():
     drawn = pictures_of((made_up.actions(variant="baseline"), made_up.actions({"reading": 1.0, "jump up": 0.5})))
     bars = axes_of(next(p for p in drawn if p.name.startswith("differences"))).patches
@@ -57,7 +65,7 @@ def test_differences_are_drawn_where_both_models_were_tested():
 
 
 def test_occlusion_is_drawn_with_the_papers_marks_on_the_papers_data_only():
-    lost = {"left arm": {"accuracy": 0.8}, "trunk": {"accuracy": 0.7}}
+    lost = {"left-arm": {"accuracy": 0.8}, "trunk": {"accuracy": 0.7}}
     for report, marked in (
         (made_up.actions(occlusion=lost), True),
         (made_up.actions(occlusion=lost, simulated=True), False),
@@ -68,6 +76,7 @@ def test_occlusion_is_drawn_with_the_papers_marks_on_the_papers_data_only():
         said = axes_of(picture).get_legend_handles_labels()[1]
         assert ("the paper's ACLNet" in said) is marked
         assert [bar.get_width() for bar in axes_of(picture).patches] == pytest.approx([90, 80, 70])
+        assert [label.get_text() for label in axes_of(picture).get_yticklabels()] == ["none", "left arm", "trunk"]
 
 
 def test_views_are_the_mean_over_seeds_and_leave_out_what_is_not_compared():
