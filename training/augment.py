@@ -67,7 +67,7 @@ def _first(
 
 def _moved(people: Floats, layout: Layout, config: AugmentConfig, rng: np.random.Generator) -> Floats:
     """Scale, rotation, noise and losses, about the middle of the clip."""
-    if _as_published(config):
+    if _left_alone(people.shape[1], config):
         return people
     joints, confidence = people[..., :-1], people[..., -1]
     centre, height = _place(joints, confidence > 0)
@@ -81,11 +81,15 @@ def _moved(people: Floats, layout: Layout, config: AugmentConfig, rng: np.random
     return np.concatenate([joints, confidence[..., None]], axis=-1).astype(np.float32)
 
 
-def _as_published(config: AugmentConfig) -> bool:
-    """Whether a published way of training is asked for and nothing of ours: joints then stay as they are to the bit."""
-    published = config.turn or config.part_drop or config.official or _gaitgraph(config)
+def _left_alone(people: int, config: AugmentConfig) -> bool:
+    """Whether nothing is moved, so that joints stay as they are to the bit.
+
+    Clips of one person and without a published change go about their middle and back even so: runs that began before
+    there was anything else shall go on with the same numbers.
+    """
     ours = config.scale or config.stretch or config.rotation or config.yaw or config.noise or config.offset
-    return bool(published and not (ours or config.drop_joint or config.drop_limb))
+    published = config.turn or config.part_drop or config.official or _gaitgraph(config)
+    return not (ours or config.drop_joint or config.drop_limb) and bool(published or people > 1)
 
 
 def _last(people: Floats, layout: Layout, config: AugmentConfig, rng: np.random.Generator) -> Floats:

@@ -23,8 +23,9 @@ def rotated(clips: Floats, theta: float, rng: np.random.Generator) -> Floats:
     about_y = _matrices([[cos[1], zero, -sin[1]], [zero, one, zero], [sin[1], zero, cos[1]]])
     about_z = _matrices([[cos[2], sin[2], zero], [-sin[2], cos[2], zero], [zero, zero, one]])
     turn = about_z @ about_y @ about_x
+    turned = clips[..., :3].reshape(len(clips), -1, 3) @ turn.swapaxes(1, 2).astype(np.float32)
     out = clips.copy()
-    out[..., :3] = np.einsum("nab,nmtvb->nmtva", turn, clips[..., :3])
+    out[..., :3] = turned.reshape(*clips.shape[:-1], 3)
     return out
 
 
