@@ -52,7 +52,7 @@ class Recipe(Section):
         if self.clip.people != self.network.people:
             raise ValueError(f"clip.people is {self.clip.people}, network.people is {self.network.people}")
         intra = self.loss.intra
-        if intra.enabled and intra.bank < self.sampler.batch:
+        if intra.enabled and 0 < intra.bank < self.sampler.batch:
             raise ValueError(f"loss.intra.bank ({intra.bank}) must hold a batch ({self.sampler.batch})")
         if self.loss.ce.margin and self.network.head != "cosine":
             raise ValueError('loss.ce.margin needs network.head = "cosine"')

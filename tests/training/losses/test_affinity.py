@@ -37,6 +37,18 @@ def test_families_equal_the_formula(confusion, k, overlap, parts):
     assert (ours == formulas.family(confusion, k, overlap, parts)).all()
 
 
+@settings(max_examples=40, deadline=None)
+@given(CONFUSIONS, st.integers(1, 12), st.integers(0, 6))
+def test_the_published_affinity_equals_its_loops_ties_zeros_and_oneself_included(confusion, k, overlap):
+    near = [set(np.argsort(-row, kind="stable")[:k].tolist()) for row in confusion]
+    indicator = affinity.official_neighbours(torch.from_numpy(confusion.astype(np.float32)), k)
+    assert [set(np.flatnonzero(row)) for row in indicator.numpy()] == near
+    expected = formulas.official_weights(near, k, overlap)
+    weights = affinity.official_affinity(indicator, k, overlap).numpy()
+    assert np.abs(weights - expected).max() < 1e-6
+    assert (affinity.official_families(torch.from_numpy(weights)).numpy() == (expected > 0)).all()
+
+
 def test_with_full_rows_the_formula_and_the_published_code_give_one_family():
     rng = np.random.default_rng(1)
     confusion = torch.from_numpy(rng.permuted(np.tile(np.arange(1, 41.0), (40, 1)), axis=1).astype(np.float32))

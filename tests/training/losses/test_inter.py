@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.training.losses import formulas
 from tests.training.losses.recorded import recorded
@@ -67,6 +69,87 @@ def test_the_published_code_also_counts_the_victim_as_often_as_it_is_in_the_batc
     module(torch.randn(4, DIM), torch.tensor([0, 1, 1, 1]), torch.tensor([1, 1, 1, 1]))
     assert module.confusion[0, 1] == 1
     assert module.confusion[1, 0] == 3
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(["paper", "official"]), st.sampled_from(["row", "symmetric", "batch"]))
+def test_every_way_to_count_equals_the_formula_whatever_the_mode(seed, mode, counting):
+    module = loss_module(mode=mode, counting=counting)
+    features, labels, predictions = batch(seed=seed)
+    module(features, labels, predictions)
+    expected = formulas.confusion(labels.numpy(), predictions.numpy(), CLASSES, counting)
+    assert (module.confusion.numpy() == expected).all()
+
+
+@pytest.mark.parametrize(("mode", "counting"), [("paper", "row"), ("official", "batch")])
+def test_a_mode_counts_as_its_source_does(mode, counting):
+    assert InterConfig(mode=mode).counts == counting
+
+
+@pytest.mark.parametrize("mean", ["unit", "raw"])
+@pytest.mark.parametrize("used", ["correct", "all"])
+def test_prototypes_equal_the_formula(mean, used):
+    module = loss_module(prototype_mean=mean, prototypes_from=used, prototype_start="noise", momentum=0.7)
+    before = module.prototypes.numpy().astype(np.float64)
+    features, labels, predictions = batch(64)
+    predictions = torch.where(torch.arange(64) % 2 == 0, labels, predictions)
+    module(features, labels, predictions)
+    right = (labels == predictions).numpy()
+    expected = formulas.prototypes(
+        before, features.numpy().astype(np.float64), labels.numpy(), right | (used == "all"), 0.7, raw=mean == "raw"
+    )
+    assert np.abs(module.prototypes.numpy() - expected).max() < 1e-6
+
+
+def slope_along(module, direction, step):
+    """Change of the loss a length, features moved along a direction; the module is as before afterwards."""
+    features, labels, _ = batch(32, seed=1)
+    state = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    losses = []
+    for sign in (1, -1):
+        losses.append(module(features + sign * step * direction, labels, labels).item())
+        module.load_state_dict(state)
+    return (losses[0] - losses[1]) / (2 * step)
+
+
+@pytest.mark.parametrize("through", [True, False])
+def test_the_gradient_runs_through_the_prototypes_only_if_asked_to(through):
+    module = loss_module(prototype_gradient=through, momentum=0.3, fallback="prototype")
+    module(*batch(64)[:2], batch(64)[1])
+    module.rebuild()
+    features, labels, _ = batch(32, seed=1)
+    state = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    leaf = features.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(module(leaf, labels, labels), leaf)
+    module.load_state_dict(state)
+    direction = torch.randn(features.shape)
+    measured = slope_along(module, direction, 1e-2)
+    along = (gradient * direction).sum().item()
+    assert (along == pytest.approx(measured, rel=0.02)) == through
+
+
+def test_temperatures_of_the_three_sizes_are_the_recipes():
+    module = loss_module(temperatures=(0.2, 0.3, 0.4), neighbours=2, overlap=0)
+    module.confusion.copy_(torch.ones(CLASSES, CLASSES).tril())
+    module.rebuild()
+    size = module.families.sum(1)
+    wanted = torch.where(size <= 2, 0.2, torch.where(size <= 4, 0.3, 0.4))
+    assert torch.equal(module.temperatures, wanted)
+    assert len(module.temperatures.unique()) > 1
+
+
+def test_from_half_of_k_up_the_formula_drops_neighbours_that_share_nobody_and_the_published_code_keeps_them():
+    confusion = torch.zeros(CLASSES, CLASSES)
+    confusion[0, 1] = confusion[1, 2] = confusion[2, 3] = 5.0
+    for overlap, kept in ((1, True), (2, False)):
+        module = loss_module(neighbours=4, overlap=overlap, fallback="none")
+        module.confusion.copy_(confusion)
+        module.rebuild()
+        assert bool(module.families[0, 1]) == kept
+        official = loss_module(neighbours=4, overlap=overlap, neighbourhood="official")
+        official.confusion.copy_(confusion)
+        official.rebuild()
+        assert official.families[0, 1]
 
 
 def test_symmetric_counts_both_ways_once_and_decay_fades_them_each_epoch():

@@ -48,6 +48,46 @@ def test_the_loss_equals_the_formula_over_batch_and_memory(mode):
     assert feed(module, features, labels).item() == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize("mode", ["paper", "official"])
+@pytest.mark.parametrize("margin", ["cosine", "exponent"])
+@pytest.mark.parametrize("anchors", ["positive", "all"])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_margin_anchors_and_reduction_are_chosen_apart_from_the_mode(mode, margin, anchors, reduction):
+    config = IntraConfig(mode=mode, margin=margin, anchors=anchors, reduction=reduction, bank=24, full_memory=False)
+    module = IntraClassLoss(DIM, config)
+    (memory, memory_labels), (features, labels) = batches(2, 8, classes=5, seed=3)
+    labels[0] = 9  # an anchor without positives
+    feed(module, memory, memory_labels)
+    expected = formulas.intra(
+        features.astype(np.float64), labels, memory.astype(np.float64), memory_labels, 0.1, 0.1,
+        official=mode == "official", margin=margin, every=anchors == "all", reduction=reduction,
+    )  # fmt: skip
+    assert feed(module, features, labels).item() == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_without_a_memory_the_batch_is_compared_with_itself_as_in_the_paper(training):
+    module = IntraClassLoss(DIM, IntraConfig(bank=0)).train(training)
+    for features, labels in batches(2, 8):
+        nothing = np.empty((0, DIM)), np.empty(0, np.int64)
+        expected = formulas.intra(features.astype(np.float64), labels, *nothing, 0.1, 0.1, official=False)
+        leaf = torch.from_numpy(features).requires_grad_()
+        loss = module(leaf, torch.from_numpy(labels))
+        loss.backward()
+        assert loss.item() == pytest.approx(expected, rel=1e-4)
+        assert leaf.grad is not None
+        assert leaf.grad.norm() > 0
+
+
+def test_the_published_form_may_use_a_half_empty_memory_and_the_papers_may_wait():
+    official = IntraClassLoss(DIM, IntraConfig(mode="official", bank=16, full_memory=False))
+    paper = IntraClassLoss(DIM, IntraConfig(bank=16, full_memory=True))
+    first, second = batches(2, 8)
+    assert feed(official, *first) > 0
+    assert feed(paper, *first) == 0
+    assert feed(paper, *second) > 0
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 9), st.integers(9, 30))
 def test_the_memory_holds_the_latest_whatever_the_batch_and_its_size(size, bank):

@@ -23,7 +23,7 @@ def losses(**sections):
     return LossConfig.model_validate({"inter": {"start_epoch": 0}, "intra": {"bank": 8}} | sections)
 
 
-@pytest.mark.parametrize("feature", ["embedding", "pooled", "graph"])
+@pytest.mark.parametrize("feature", ["embedding", "pooled", "graph", "both"])
 @pytest.mark.parametrize("tap", ["pooled", "graph", "both"])
 def test_the_total_is_the_weighted_sum_of_the_terms_whatever_they_see(feature, tap):
     config = network(tap=tap)
