@@ -23,21 +23,30 @@ def classify(
 ) -> None:
     """Say which action a keypoint file shows, with the probability of each.
 
+    A bundle for several people at a time takes all tracks that are there at the same time as one recording; --track
+    shows it one of them alone.
+
     Example: gaitkeeper classify walk.json --fps 30
     """
     from model import inference
     from model.bundle import DEFAULT_CLASSIFIER, open_bundle, shipped
     from model.inspection_tables import out, said
-    from model.prepare import prepare
+    from model.prepare import prepare_people
     from model.readers import Hints, only_track, read
     from model.runtime import OnnxClassifier
+    from model.together import Together, together
 
     recording = read(file, hints=Hints(fps=fps, aspect=aspect, layout=layout))
     classifier = OnnxClassifier(open_bundle(bundle or shipped(DEFAULT_CLASSIFIER)))
-    prepared = prepare(only_track(recording, track).sequence, classifier.layout, classifier.clip)
-    shares = inference.classify(classifier, [prepared.sequence])[0]
+    shown = (
+        together(recording, classifier.clip.people)
+        if classifier.clip.people > 1 and track is None
+        else Together((only_track(recording, track).sequence,))
+    )
+    prepared = prepare_people(shown.sequences, classifier.layout, classifier.clip)
+    shares = inference.classify(classifier, [prepared.sequences])[0]
     ranked = [(classifier.labels[i], float(shares[i])) for i in (-shares).argsort()[:top]]
-    notes = [*recording.notes, *prepared.notes]
+    notes = [*recording.notes, *shown.notes, *prepared.notes]
     if as_json:
         actions = [{"action": action, "probability": round(share, 4)} for action, share in ranked]
         print(json.dumps({"action": ranked[0][0], "actions": actions, "notes": notes}, ensure_ascii=False))

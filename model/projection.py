@@ -1,14 +1,17 @@
 """Three-dimensional joints seen by a pinhole camera: what a 2-D model needs of a 3-D recording."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.errors import InvalidSequence
-from model.sequence import SkeletonSequence, Units
+from model.sequence import Floats, SkeletonSequence, Units
 
 FOCAL_PIXELS = 1000.0
 DISTANCE_M = 4.0
+NEAREST_M = 0.5
 
 
 def project(sequence: SkeletonSequence) -> SkeletonSequence:
@@ -19,16 +22,29 @@ def project(sequence: SkeletonSequence) -> SkeletonSequence:
     camera; they are seen from `DISTANCE_M` in front of the mean of all joints. Raises `InvalidSequence` if the
     sequence is not in metres.
     """
-    if sequence.units is not Units.METRES:
-        raise InvalidSequence("units", f"only metres can be projected, not {sequence.units}")
+    return project_together([sequence])[0]
+
+
+def project_together(people: Sequence[SkeletonSequence]) -> tuple[SkeletonSequence, ...]:
+    """The same of several people before one camera, so that who stands where is kept."""
+    for sequence in people:
+        if sequence.units is not Units.METRES:
+            raise InvalidSequence("units", f"only metres can be projected, not {sequence.units}")
+    origin = _origin(np.concatenate([sequence.joints[sequence.confidence > 0] for sequence in people]))
+    return tuple(_seen_from(sequence, origin) for sequence in people)
+
+
+def _origin(points: Floats) -> NDArray[np.float64]:
+    """Where the camera is; points: (n, 3), all that is seen."""
+    if not len(points) or points[:, 2].min() >= NEAREST_M:
+        return np.zeros(3)
+    centre = points.astype(np.float64).mean(axis=0)
+    return np.array([centre[0], centre[1], points[:, 2].astype(np.float64).min() - DISTANCE_M])
+
+
+def _seen_from(sequence: SkeletonSequence, origin: NDArray[np.float64]) -> SkeletonSequence:
     seen = sequence.confidence > 0
-    if not seen.any():
-        return replace(sequence, joints=sequence.joints[..., :2], units=Units.PIXELS)
-    points = sequence.joints.astype(np.float64)
-    nearest = points[seen][:, 2].min()
-    if nearest < 0.5:
-        centre = points[seen].mean(axis=0)
-        points = points - [centre[0], centre[1], nearest - DISTANCE_M]
+    points = sequence.joints.astype(np.float64) - origin
     depth = np.where(seen, points[..., 2], 1.0)
     image = -points[..., :2] * (FOCAL_PIXELS / depth[..., None])
     return replace(sequence, joints=np.where(seen[..., None], image, 0).astype(np.float32), units=Units.PIXELS)
