@@ -120,22 +120,27 @@ def _kind(
     splits: Callable[[ActionSet], Mapping[str, Mask]] = no_splits,
     fps: float = 30.0,
 ) -> Kind:
-    return Kind(name, title, layout, fps, Units.METRES, files, items, splits=splits, expected=expected)
+    return Kind(name, title, layout, fps, Units.METRES, files, items, splits=splits, expected=expected, version=2)
 
 
 def _counts(recordings: int, subjects: int, classes: int, **more: int) -> dict[str, int]:
     return {"recordings": recordings, "subjects": subjects, "classes": classes, **more}
 
 
+def _halves(split: str, train: int, test: int) -> dict[str, int]:
+    return {f"{split}_train": train, f"{split}_test": test}
+
+
 KINDS = (
-    _kind("utd-mhad", "UTD-MHAD", KINECT_20, _counts(861, 8, 27, xsub_train=431, xsub_test=430), odd_even),
+    _kind("utd-mhad", "UTD-MHAD", KINECT_20, _counts(861, 8, 27) | _halves("xsub", 431, 430), odd_even),
     Kind(
         "nw-ucla", "NW-UCLA, without copies", KINECT_20, 30.0, Units.METRES, files, partial(items, cross_view=True),
-        splits=ucla_splits, counts=ucla_counts, expected=_counts(1388, 10, 10, views=3),
+        splits=ucla_splits, counts=ucla_counts, expected=_counts(1388, 10, 10, views=3) | _halves("xview", 1019, 369),
+        version=2,
     ),
-    _kind("msr-action3d", "MSR-Action3D", KINECT_20, _counts(566, 10, 20), odd_even, 15.0),
-    _kind("kard", "KARD", KARD_15, _counts(540, 10, 18), odd_even),
-    _kind("hdm05", "HDM05, 11 actions", HDM05_27, _counts(287, 5, 11), hdm05_splits),
+    _kind("msr-action3d", "MSR-Action3D", KINECT_20, _counts(566, 10, 20) | _halves("xsub", 291, 275), odd_even, 15.0),
+    _kind("kard", "KARD", KARD_15, _counts(540, 10, 18) | _halves("xsub", 270, 270), odd_even),
+    _kind("hdm05", "HDM05, 11 actions", HDM05_27, _counts(287, 5, 11) | _halves("xsub", 188, 99), hdm05_splits),
     _kind("ucalgary", "UCalgary gait, Kinect v2", UCALGARY_18, {"recordings": 164, "subjects": 27}, ucalgary_splits),
     Kind(
         "cbkings34", "cbkings34 gait, MediaPipe", MEDIAPIPE_33, 25.0, Units.NORMALISED, files, items, dims=2,
