@@ -26,7 +26,7 @@ OF_TWO = (*range(49, 60), *range(105, 120))
 
 __all__ = (
     *("write_ntu60", "write_ntu120", "write_ntu_raw", "write_pku_mmd", "write_pku_mmd_raw", "write_kinetics"),
-    *("write_finegym", "write_casia_b", "write_transg", "write_recording", "write_all"),
+    *("write_finegym", "write_casia_b", "write_transg", "write_recording", "write_actions", "write_all"),
 )
 
 
@@ -167,8 +167,8 @@ def write_finegym(folder: Path, *, per_class: int = 8, classes: int = 4, frames:
     return folder / "gym_hrnet.pkl"
 
 
-def write_all(folder: Path) -> dict[str, Path]:
-    """Every data set below `folder`, each in a folder of its own name; what to load, by kind of data set."""
+def write_actions(folder: Path) -> dict[str, Path]:
+    """Every action data set below `folder`, each in a folder of its own; what to load, by kind of data set."""
     paths = {
         "ntu60-pickle": write_ntu60(folder / "ntu60"),
         "ntu120-pickle": write_ntu120(folder / "ntu120"),
@@ -178,10 +178,16 @@ def write_all(folder: Path) -> dict[str, Path]:
         "pku-mmd-pickle": write_pku_mmd(folder / "pku-mmd"),
         "pku-mmd-raw": write_pku_mmd_raw(folder / "pku-mmd-raw"),
         "finegym-pickle": write_finegym(folder / "finegym"),
-        "casia-b-gaitgraph": write_casia_b(folder / "casia-b"),
-        "casia-b-transg": write_transg(folder / "casia-b-transg"),
     }
     return paths | {
         kind: write_recording(folder / "recordings", name)
         for name, kind in zip(RECORDINGS, ("utd-mhad", "nw-ucla", "msr-action3d", "kard", "hdm05"), strict=True)
+    }
+
+
+def write_all(folder: Path) -> dict[str, Path]:
+    """The same, and CASIA-B for gait and for re-identification."""
+    return write_actions(folder) | {
+        "casia-b-gaitgraph": write_casia_b(folder / "casia-b"),
+        "casia-b-transg": write_transg(folder / "casia-b-transg"),
     }

@@ -1,142 +1,127 @@
 """Accuracy of a classifier on labelled actions, through preparation, clips and model as they are served."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gallery.metrics import Interval, bootstrap
-from model.errors import InvalidDataSet
-from model.inference import classify
+from model.clips import ClipSpec, mean_over_clips, to_clips
+from model.errors import InvalidDataSet, InvalidRequest, InvalidSequence, UnusableSequence
+from model.prepare import prepare
 from model.runtime import Classifier
+from model.sequence import Floats, SkeletonSequence
+from training.data.action_set import ActionSet
 from training.data.arrays import SequenceSet, Strings
-from training.data.open import open_set
-from training.evaluate.embedding import BATCH, LeftOut, Progress, prepared
-from training.protocols.actions import SPLITS
+from training.evaluate.action_result import ActionResult
+from training.evaluate.embedding import LeftOut, Progress
+from training.protocols.actions import class_names, groups_of
+
+CLIPS = 256
+"""Of one block of recordings; so many of two people, 25 joints and 100 frames are 20 MB."""
 
 
-class ActionProtocol(StrEnum):
-    """Which sequences of a set are tested on: all, those whose part is "test", or a published split's test people."""
+def evaluate_actions(
+    classifier: Classifier,
+    data: ActionSet | SequenceSet,
+    *,
+    groups: Strings | None = None,
+    clips: int | None = None,
+    progress: Progress | None = None,
+) -> ActionResult:
+    """Classify every recording whose class the classifier has: mean of the probabilities of its clips.
 
-    ALL = "all"
-    TEST_PART = "test-part"
-    UTD_MHAD = "utd-mhad"
-    HDM05 = "hdm05"
-
-
-def open_actions(path: Path, protocol: ActionProtocol) -> SequenceSet:
-    """The sequences to be tested on; raises `InvalidDataSet` where there are none."""
-    data = open_set(path)
-    match protocol:
-        case ActionProtocol.ALL:
-            chosen = data
-        case ActionProtocol.TEST_PART:
-            chosen = data.select(data.part == "test")
-        case ActionProtocol.UTD_MHAD | ActionProtocol.HDM05:
-            chosen = SPLITS[protocol.value].testing(data)
-    if not len(chosen) or not (chosen.action != "").any():
-        raise InvalidDataSet(str(path), f"has no labelled actions for protocol {protocol.value}")
-    return chosen
-
-
-@dataclass(frozen=True, eq=False)
-class ActionResult:
-    """true, given: (sequences,) numbers of labels; subject: (sequences,) whose. unknown: labels of the data that the
-    classifier does not have, with how many sequences: those are left out, as are `left_out`."""
-
-    labels: tuple[str, ...]
-    true: NDArray[np.int64]
-    given: NDArray[np.int64]
-    subject: Strings
-    unknown: dict[str, int]
-    left_out: tuple[LeftOut, ...]
-
-    @property
-    def people(self) -> int:
-        return len(np.unique(self.subject))
-
-    @property
-    def accuracy(self) -> float:
-        return float((self.true == self.given).mean())
-
-    def interval(self, draws: int = 1000) -> Interval:
-        """Accuracy and its 95 % interval, by drawing the people again."""
-        right = self.true == self.given
-        return bootstrap(lambda drawn: float(right[drawn].mean()), self.subject, draws=draws)
-
-    @property
-    def confusion(self) -> NDArray[np.int64]:
-        """Counts (true, given)."""
-        counts = np.zeros((len(self.labels), len(self.labels)), dtype=np.int64)
-        np.add.at(counts, (self.true, self.given), 1)
-        return counts
-
-    def by_class(self) -> dict[str, tuple[float, int, int]]:
-        """Of each class in the data: share recognised, sequences, people."""
-        out = {}
-        for number, label in enumerate(self.labels):
-            here = self.true == number
-            if here.any():
-                share = float((self.given[here] == number).mean())
-                out[label] = share, int(here.sum()), len(np.unique(self.subject[here]))
-        return out
-
-    @property
-    def mean_by_class(self) -> float:
-        """Mean over the classes, however many sequences each has."""
-        return float(np.mean([share for share, _, _ in self.by_class().values()]))
-
-    def to_json(self) -> dict[str, Any]:
-        interval = self.interval()
-        classes = {
-            label: {"accuracy": share, "sequences": count, "people": people}
-            for label, (share, count, people) in self.by_class().items()
-        }
-        return {
-            "people": self.people,
-            "sequences": len(self.true),
-            "accuracy": self.accuracy,
-            "interval_95": [interval.low, interval.high],
-            "mean_class_accuracy": self.mean_by_class,
-            "classes": classes,
-            "confusion": {"labels": list(self.labels), "counts": self.confusion.tolist()},
-            "labels_unknown_to_the_classifier": self.unknown,
-            "left_out": len(self.left_out),
-        }
-
-
-def evaluate_actions(classifier: Classifier, data: SequenceSet, *, progress: Progress | None = None) -> ActionResult:
-    """Classify every sequence whose label the classifier has. Raises `InvalidDataSet` if there is none."""
-    known = np.isin(data.action, classifier.labels)
-    names, counts = np.unique(data.action[~known], return_counts=True)
-    unknown = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    Recordings are read block by block, so that a set that lies on disk stays there. groups: (n,) what was recorded
+    together (`training.protocols.actions.groups_of`), for the intervals. clips: of each recording, where the classifier
+    samples them uniformly; default its own. Raises `InvalidDataSet` where there is nothing to classify,
+    `LayoutMismatch` for joints that the classifier cannot take, `InvalidRequest` for clips of one that takes windows.
+    """
+    recordings = ActionSet.of_sequences(data) if isinstance(data, SequenceSet) else data
+    names = class_names(recordings)
+    known = np.isin(names, classifier.labels)
+    unknown = _counted(names[~known])
     if not known.any():
-        raise InvalidDataSet(data.name, f"the classifier knows none of its labels ({', '.join(unknown)})")
-    given, left_out = _classified(classifier, data, np.flatnonzero(known), progress)
-    done = np.flatnonzero(given >= 0)
-    if not len(done):
-        raise InvalidDataSet(data.name, f"no sequence can be classified ({', '.join(left_out[0].reasons)})")
-    true = np.array([classifier.labels.index(label) for label in data.action[done]], dtype=np.int64)
-    return ActionResult(tuple(classifier.labels), true, given[done], data.subject[done], unknown, tuple(left_out))
+        shown = ", ".join(list(unknown)[:8]) + (", ..." if len(unknown) > 8 else "")
+        raise InvalidDataSet(recordings.name, f"the classifier knows none of its labels ({shown or 'it has none'})")
+    taken = _Taken(classifier, spec_of(classifier, clips), recordings)
+    probabilities = taken.classified(np.flatnonzero(known).tolist(), progress)
+    if not len(taken.done):
+        raise InvalidDataSet(recordings.name, f"no recording can be classified ({_why(taken.left_out)})")
+    done = np.array(taken.done, dtype=np.int64)
+    place = {label: number for number, label in enumerate(classifier.labels)}
+    together = groups_of(recordings) if groups is None else groups
+    return ActionResult(
+        labels=tuple(classifier.labels), names=names_of(recordings)[done],
+        true=np.array([place[name] for name in names[done].tolist()], dtype=np.int64), probabilities=probabilities,
+        groups=together[done], subject=recordings.subject[done], unknown=unknown, left_out=tuple(taken.left_out),
+        notes=tuple(dict.fromkeys(taken.notes)),
+    )  # fmt: skip
 
 
-def _classified(
-    classifier: Classifier, data: SequenceSet, which: NDArray[np.int64], progress: Progress | None
-) -> tuple[NDArray[np.int64], list[LeftOut]]:
-    """Number of the label given to each sequence (n,), -1 where none."""
-    given = np.full(len(data), -1, dtype=np.int64)
-    left_out: list[LeftOut] = []
-    for start in range(0, len(which), BATCH):
-        block: Sequence[int] = which[start : start + BATCH].tolist()
-        made = [(i, prepared(classifier, data, i)) for i in block]
-        left_out += [item for _, item in made if isinstance(item, LeftOut)]
-        ready = [(i, item) for i, item in made if not isinstance(item, LeftOut)]
-        if ready:
-            given[[i for i, _ in ready]] = classify(classifier, [item for _, item in ready]).argmax(axis=1)
-        if progress:
-            progress(len(block))
-    return given, left_out
+def spec_of(classifier: Classifier, clips: int | None) -> ClipSpec:
+    """The classifier's clips, `clips` of them where they are sampled uniformly; raises `InvalidRequest`."""
+    if clips is None:
+        return classifier.clip
+    if classifier.clip.sampling != "uniform":
+        raise InvalidRequest("clips", "the classifier takes all windows of a recording; it samples no clips")
+    return ClipSpec.model_validate({**classifier.clip.model_dump(), "clips": clips})
+
+
+def names_of(data: ActionSet) -> Strings:
+    """A name of each recording (n,) that no other has: the source's own, or its place in the set."""
+    own = data.sequence_name
+    if len(np.unique(own)) == len(own) and (own != "").all():
+        return own
+    return np.array([f"{i:06d}" for i in range(len(data))], dtype=np.str_)
+
+
+@dataclass(eq=False)
+class _Taken:
+    """Recordings in the classifier's form, block by block. done: those that have probabilities."""
+
+    classifier: Classifier
+    spec: ClipSpec
+    data: ActionSet
+    done: list[int] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def classified(self, which: Sequence[int], progress: Progress | None) -> Floats:
+        """Probabilities (len(done), labels) of those of `which` that have clips."""
+        step = max(1, CLIPS // self.spec.clips) if self.spec.sampling == "uniform" else CLIPS // 4
+        out = [np.empty((0, len(self.classifier.labels)), np.float32)]
+        for start in range(0, len(which), step):
+            block = which[start : start + step]
+            made = list(self._clips(block))
+            if made:
+                owner = np.repeat(np.arange(len(made)), [len(clips) for clips in made])
+                out.append(mean_over_clips(self.classifier.probabilities(np.concatenate(made)), owner))
+            if progress:
+                progress(len(block))
+        return np.concatenate(out)
+
+    def _clips(self, block: Sequence[int]) -> Iterator[Floats]:
+        for i in block:
+            try:
+                clips = to_clips(self._people(i), self.spec, self.classifier.layout)
+            except UnusableSequence as error:
+                self.left_out.append(LeftOut(i, error.reasons, error.detail))
+            except InvalidSequence as error:
+                self.left_out.append(LeftOut(i, (f"invalid_{error.field}",), error.reason))
+            else:
+                self.done.append(i)
+                yield clips
+
+    def _people(self, i: int) -> tuple[SkeletonSequence, ...]:
+        each = [self.data.sequence(i, person) for person in range(int(self.data.people[i]))]
+        ready = [prepare(sequence, self.classifier.layout, self.spec) for sequence in each]
+        self.notes.extend(note for one in ready for note in one.notes)
+        return tuple(one.sequence for one in ready)
+
+
+def _counted(names: Strings) -> dict[str, int]:
+    found, counts = np.unique(names[names != ""], return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+
+def _why(left_out: Sequence[LeftOut]) -> str:
+    return f"{', '.join(left_out[0].reasons)}: {left_out[0].detail}" if left_out else "none has a class"

@@ -8,20 +8,20 @@ import typer
 from rich.console import Console
 
 from gallery.calibration import Calibration
-from model.bundle import DEFAULT_CLASSIFIER, DEFAULT_ENCODER, Bundle, open_bundle, shipped
-from model.runtime import Device, OnnxClassifier, OnnxEncoder
+from model.bundle import DEFAULT_ENCODER, Bundle, open_bundle, shipped
+from model.runtime import Device, OnnxEncoder
 from training.data.open import open_set
 from training.evaluate import show
-from training.evaluate.actions import ActionProtocol, evaluate_actions, open_actions
+from training.evaluate.actions_cli import actions
 from training.evaluate.calibrate import calibrate_on
 from training.evaluate.gait import evaluate_gait
 from training.evaluate.manifest import HEADER, manifest_rows
 from training.evaluate.openset_cli import openset
-from training.evaluate.plot import plot_confusion, plot_matrices
+from training.evaluate.plot import plot_matrices
 from training.evaluate.progress import bar
 from training.evaluate.reid_cli import reid
 from training.evaluate.results import cell_rows, heading, left_out_rows, rounded, to_text, write_csv, write_text
-from training.evaluate.sources import GaitProtocol, People, is_simulated, open_source
+from training.evaluate.sources import GaitProtocol, People, open_source
 from training.evaluate.ways_cli import fusion, growth, thresholds
 from training.protocols.casia_b import Training
 from training.protocols.cells import used
@@ -32,6 +32,7 @@ app = typer.Typer(
     help="Measure a bundle on data with known answers, through the path that is served.\n\n"
     "Example: gaitkeeper evaluate gait --data data/walkers --out results/walkers",
 )
+app.command()(actions)
 app.command()(reid)
 app.command()(openset)
 app.command()(fusion)
@@ -91,38 +92,6 @@ def gait(
     write_csv(out / "cells.csv", ("table", "gallery_view", "probe_view", "rank1", "probes"), cell_rows(result))
     write_csv(out / "left_out.csv", ("sequence", "reasons", "detail"), left_out_rows(result))
     _finish(out / "results.json", head | rounded(result.to_json()), lambda c: show.show_gait(c, result, title), json)
-
-
-@app.command()
-def actions(
-    data: DataOption,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where results.json and picture go.")
-    ],
-    bundle: BundleOption = None,
-    protocol: Annotated[ActionProtocol, typer.Option("--protocol", help="Which sequences are tested on.")] = (
-        ActionProtocol.ALL
-    ),
-    json: JsonOption = False,
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
-) -> None:
-    """Accuracy of a classifier, class by class.
-
-    Writes results.json and confusion.png to --out. Sequences with a label that the classifier does not have are left
-    out, and counted.
-
-    Example: gaitkeeper evaluate actions --bundle bundles/utd --data utd_mhad.npz --protocol utd-mhad --out results/utd
-    """
-    opened = _opened(bundle, DEFAULT_CLASSIFIER)
-    classifier = OnnxClassifier(opened, threads=threads, device=device)
-    tested = open_actions(data, protocol)
-    with bar("classifying") as line:
-        result = evaluate_actions(classifier, tested, progress=line.of(len(tested)))
-    head = heading("actions", opened, data, protocol.value, simulated=is_simulated(data))
-    title = f"{opened.name} on {data.name} ({protocol.value}), {result.people} people"
-    plot_confusion(result.confusion, result.labels, title, out / "confusion.png")
-    _finish(out / "results.json", head | rounded(result.to_json()), lambda c: show.show_actions(c, result, title), json)
 
 
 @app.command()

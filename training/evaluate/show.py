@@ -10,7 +10,6 @@ from rich.table import Table as Grid
 
 from gallery.calibration import Calibration
 from gallery.metrics import Interval
-from training.evaluate.actions import ActionResult
 from training.evaluate.embedding import LeftOut
 from training.evaluate.gait import GaitResult
 from training.evaluate.open_set import RATES
@@ -105,27 +104,6 @@ def show_left_out(console: Console, left_out: tuple[LeftOut, ...]) -> None:
     for reason, count in reasons.most_common(SHOWN_LEFT_OUT):
         example = next(item.detail for item in left_out if reason in item.reasons)
         console.print(f"left out: {count} sequences, {reason} ({example})", style="yellow")
-
-
-def show_actions(console: Console, result: ActionResult, title: str) -> None:
-    """One row a class, worst first."""
-    grid = plain_grid(title, ("recognised, %", "sequences", "people", "most often taken for"))
-    confusion = result.confusion
-    for label, (share, count, people) in sorted(result.by_class().items(), key=lambda item: item[1][0]):
-        row = confusion[result.labels.index(label)].copy()
-        row[result.labels.index(label)] = 0
-        other = result.labels[int(row.argmax())] if row.any() else ""
-        grid.add_row(label, per_cent(share), str(count), str(people), other)
-    interval, chance = result.interval(), 1 / len(result.labels)
-    grid.add_row("all", per_cent(result.accuracy), str(len(result.true)), str(result.people))
-    console.print(grid)
-    console.print(
-        f"accuracy {per_cent(result.accuracy)} % (95 %: {per_cent(interval.low)}-{per_cent(interval.high)}, people "
-        f"drawn again); mean over classes {per_cent(result.mean_by_class)} %; chance {per_cent(chance)} %"
-    )
-    for label, count in result.unknown.items():
-        console.print(f"left out: {count} sequences of {label!r}, which the classifier does not know", style="yellow")
-    show_left_out(console, result.left_out)
 
 
 def show_calibration(console: Console, calibration: Calibration) -> None:

@@ -1,16 +1,55 @@
 import numpy as np
 import pytest
 
-from model.errors import InvalidDataSet
-from tests.fakes import FakeClassifier
-from tests.recordings import recording
+from model.clips import ClipSpec
+from model.errors import InvalidDataSet, InvalidRequest, LayoutMismatch
+from model.named_layouts import CASIA_14, MEDIAPIPE_33, NTU_25
+from model.sequence import Units
+from tests.fakes import FakeClassifier, walking
 from tests.training.evaluate.planted import PerfectClassifier, actions
-from training.evaluate.actions import ActionProtocol, evaluate_actions, open_actions
+from training.data.action_set import ActionSet, field_of
+from training.data.arrays import LABELS, SequenceSet
+from training.evaluate.actions import evaluate_actions
+
+UNIFORM = ClipSpec(frames=16, minimum=1, dims=3, people=2, sampling="uniform", clips=5)
+
+
+def pairs(count=6, frames=10, classes=2):
+    """Recordings of NTU joints that have no names of classes, only numbers; those of odd number show two people.
+
+    x of all joints of the main person is 0.1 for class 0, 0.2 for class 1; the second is elsewhere.
+    """
+    number = np.arange(count)
+    lengths, people = frames + number, 1 + number % 2
+    labels = {field_of(label): np.full(count, "") for label in LABELS}
+    labels |= {"subject": np.char.mod("%03d", number % 3), "sequence_name": np.char.mod("r%d", number)}
+    starts = np.concatenate([[0], np.cumsum(lengths * people)])
+    rows = np.ones((starts[-1], 25, 4), np.float32)
+    for i in range(count):
+        rows[starts[i] : starts[i + 1], :, 0] = 5.0
+        rows[starts[i] :][: lengths[i], :, 0] = 0.1 * (1 + i % classes)
+    return ActionSet(
+        rows, starts[:-1], lengths, people, number % classes, layout=NTU_25, fps=30.0, units=Units.METRES, **labels
+    )
+
+
+class Watching:
+    """Gives every clip the class that its main person's x says, and keeps the shapes of what it was given."""
+
+    fingerprint, layout, clip, labels = "watching", NTU_25, UNIFORM, ("000", "001")
+
+    def __init__(self):
+        self.shapes = []
+
+    def probabilities(self, clips):
+        self.shapes.append(clips.shape)
+        number = np.rint(clips[:, 0, :, :, 0].mean(axis=(1, 2)) / 0.1).astype(int) - 1
+        return np.eye(2, dtype=np.float32)[number]
 
 
 def test_a_perfect_classifier_scores_exactly_one():
     result = evaluate_actions(PerfectClassifier(), actions())
-    assert result.accuracy == result.mean_by_class == 1.0
+    assert result.accuracy == result.mean_by_class == result.top(1) == result.top(5) == 1.0
     assert result.by_class() == {"walk": (1.0, 6, 3), "run": (1.0, 6, 3)}
     assert result.confusion.tolist() == [[6, 0], [0, 6]]
 
@@ -36,20 +75,65 @@ def test_the_results_say_how_many_people_each_class_rests_on():
     assert content["people"] == 3
 
 
-def test_a_set_may_name_its_test_part(tmp_path):
-    actions().save_npz(tmp_path / "a.npz")
-    assert len(open_actions(tmp_path / "a.npz", ActionProtocol.ALL)) == 12
-    assert np.unique(open_actions(tmp_path / "a.npz", ActionProtocol.TEST_PART).subject).tolist() == ["000"]
+def test_recordings_of_two_people_come_whole_and_absent_people_as_zeros():
+    watching = Watching()
+    result = evaluate_actions(watching, pairs(6))
+    assert watching.shapes == [(6 * 5, 2, 16, 25, 4)]
+    assert result.accuracy == 1.0
+    assert result.names.tolist() == [f"r{i}" for i in range(6)]
+    assert result.notes == ()
 
 
-def test_people_of_a_published_split_are_tested():
-    data = open_actions(recording("utd_mhad.npz"), ActionProtocol.UTD_MHAD)
-    assert np.unique(data.subject).tolist() == ["002", "004", "006", "008"]
+def test_classes_without_a_name_go_by_their_number():
+    assert evaluate_actions(Watching(), pairs(4)).labels == ("000", "001")
 
 
-def test_a_set_without_actions_is_refused(tmp_path):
-    data = actions()
-    data.action[:] = ""
-    data.save_npz(tmp_path / "a.npz")
-    with pytest.raises(InvalidDataSet, match="no labelled actions"):
-        open_actions(tmp_path / "a.npz", ActionProtocol.ALL)
+def test_the_number_of_clips_can_be_asked_for_where_they_are_sampled():
+    watching = Watching()
+    evaluate_actions(watching, pairs(4), clips=2)
+    assert [shape[0] for shape in watching.shapes] == [4 * 2]
+    with pytest.raises(InvalidRequest, match="clips"):
+        evaluate_actions(PerfectClassifier(), actions(), clips=2)
+
+
+def test_many_recordings_are_taken_block_by_block():
+    watching, steps = Watching(), []
+    result = evaluate_actions(watching, pairs(120), progress=steps.append)
+    assert sum(steps) == len(result.true) == 120
+    assert len(watching.shapes) == 3
+    assert max(shape[0] for shape in watching.shapes) <= 256
+    assert result.accuracy == 1.0
+
+
+def test_what_is_too_short_is_left_out_with_its_reason_and_the_others_keep_their_names():
+    data = pairs(5)
+    data.lengths[2] = 3
+    watching = Watching()
+    watching.clip = ClipSpec.model_validate({**UNIFORM.model_dump(), "minimum": 5})
+    result = evaluate_actions(watching, data)
+    assert [(one.index, one.reasons) for one in result.left_out] == [(2, ("too_short",))]
+    assert result.names.tolist() == ["r0", "r1", "r3", "r4"]
+    assert result.accuracy == 1.0
+
+
+def test_nothing_that_can_be_classified_is_an_error_and_says_why():
+    watching = Watching()
+    watching.clip = ClipSpec.model_validate({**UNIFORM.model_dump(), "minimum": 900})
+    with pytest.raises(InvalidDataSet, match=r"no recording can be classified \(too_short: 10 frames"):
+        evaluate_actions(watching, pairs(2))
+
+
+def test_joints_that_the_classifier_cannot_take_are_refused_and_not_left_out():
+    walks = SequenceSet.of_sequences([walking(layout=CASIA_14)], action=["walk"])
+    with pytest.raises(LayoutMismatch, match="20 of 33 joints cannot be had"):
+        evaluate_actions(FakeClassifier(layout=MEDIAPIPE_33), walks)
+
+
+def test_a_conversion_is_told_once():
+    data = pairs(4, frames=30)
+    spec = ClipSpec(frames=16, minimum=8, dims=3)
+    model = FakeClassifier(labels=("000", "001"))
+    model.clip = spec
+    notes = evaluate_actions(model, data).notes
+    assert notes[0] == "converted from ntu-25 to coco-17"
+    assert len(notes) == len(set(notes))

@@ -10,9 +10,15 @@ from model.bundle import CLASSIFIER, ENCODER
 from model.bundle_writing import write_bundle
 from model.clips import ClipSpec
 from tests.training.evaluate.planted import actions, casia_b_walks
+from training.data.cache import VARIABLE
 from training.data.casia_b import WALKERS_FILE
 
 onnx_files = pytest.importorskip("tests.model.onnx_files", reason="onnx makes the models under test")
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
 
 
 @pytest.fixture(scope="module")

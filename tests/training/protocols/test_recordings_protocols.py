@@ -3,7 +3,6 @@ import numpy as np
 from tests.recordings import recording
 from training.data.recordings import load_recordings
 from training.protocols import cbkings34, ucalgary
-from training.protocols.actions import SPLITS
 from training.protocols.cells import used
 
 
@@ -37,15 +36,3 @@ def test_ucalgary_searches_the_normal_runs_and_leaves_run_7_alone():
         "abnormal right": (53, 53),
     }
     assert not np.isin(data.condition[used(cells)], ["experimental_run7"]).any()
-
-
-def test_the_people_of_the_action_sets_are_divided_between_training_and_test():
-    for name, file, counts in (("utd-mhad", "utd_mhad.npz", (431, 430)), ("hdm05", "hdm05_subset.npz", (188, 99))):
-        data, split = load_recordings(recording(file)), SPLITS[name]
-        assert (len(split.training(data)), len(split.testing(data))) == counts
-
-
-def test_the_hdm05_split_is_the_one_of_its_source():
-    data = load_recordings(recording("hdm05_subset.npz"))
-    assert set(SPLITS["hdm05"].testing(data).condition) == {"test"}
-    assert set(SPLITS["hdm05"].training(data).condition) == {"train"}
