@@ -142,7 +142,12 @@ def show(path: BundlePath, as_json: AsJson = False) -> None:
     clip = manifest.clip
     out.print(f"[bold]{said(manifest.name)}[/] ({' and '.join(opened.tasks)})")
     out.print(f"fingerprint  {opened.fingerprint}", soft_wrap=True)
-    out.print(f"takes        {manifest.layout}, {clip.dims}-D, {clip.frames} frames at {clip.fps:g} a second")
+    rate = f"at {clip.fps:g} a second" if clip.sampling == "windows" else f"of the whole recording, {clip.clips} times"
+    people = f", up to {clip.people} people" if clip.people > 1 else ""
+    out.print(f"takes        {manifest.layout}, {clip.dims}-D, {clip.frames} frames {rate}{people}")
+    for number, member in enumerate(manifest.streams):
+        title = "" if number else "networks"
+        out.print(f"{title:<13}{member.weight:g} x {said(member.name)} ({said(', '.join(member.streams))})")
     out.print(f"gives        {_given(opened)}")
     out.print(f"calibrated   {'yes' if opened.calibration_json() is not None else 'no'}")
     out.print(f"created      {said(manifest.created)}\n")
