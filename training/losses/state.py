@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ def affinity_of(run: Path) -> Affinity:
     try:
         loss.load_state_dict(saved)
     except RuntimeError as error:
-        raise InvalidRecipe(str(run), f"{LAST} does not fit its recipe: {error}") from error
+        raise InvalidRecipe(str(run), f"{LAST} does not fit its recipe: {_first_line(error)}") from error
     loss.rebuild()
     return _read(loss, tuple(json.loads((run / LABELS).read_text(encoding="utf-8"))))
 
@@ -63,11 +64,18 @@ def _saved(run: Path) -> dict[str, Tensor]:
         checkpoint = torch.load(run / LAST, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise InvalidRecipe(str(run), f"is not the directory of a run: {LAST} is missing") from error
+    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
+        raise InvalidRecipe(str(run), f"{LAST} cannot be read; it may be cut off: {_first_line(error)}") from error
     tensors = checkpoint["state_dict"]
     found = {name.removeprefix(_PREFIX): value for name, value in tensors.items() if name.startswith(_PREFIX)}
     if "prototypes" not in found:
         raise InvalidRecipe(str(run), f"{LAST} holds no state of the inter-class loss")
     return found
+
+
+def _first_line(error: Exception) -> str:
+    """What torch says, without its advice of many lines."""
+    return " ".join(str(error).split("\n")[:2]).replace("\t", "")
 
 
 def _read(loss: InterClassLoss, labels: tuple[str, ...]) -> Affinity:

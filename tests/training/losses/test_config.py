@@ -46,7 +46,7 @@ def test_each_difference_follows_the_mode_unless_it_is_said_apart():
         mode="official", neighbourhood="paper", prototype_mean="unit", prototype_start="first",
         prototype_gradient=False, counting="row", decay=0.9,
     )  # fmt: skip
-    assert not (mended.official_neighbourhood or mended.raw_means or mended.noisy_start or mended.through_prototypes)
+    assert not any((mended.official_neighbourhood, mended.raw_means, mended.noisy_start, mended.through_prototypes))
     assert mended.counts == "row"
     assert InterConfig(symmetric=True).counts == "symmetric"
 
