@@ -71,7 +71,7 @@ def held_out_mask(data: Data, config: DataConfig, seed: int = 1) -> Mask:
 
 
 def share_of_each(names: Strings, share: float, seed: int) -> Integers:
-    """Indices of a random share of each name's, rounded, and never of all.
+    """Indices of a random share of each name's: rounded, but at least one of two, and never all.
 
     >>> names = np.array(["a", "a", "a", "a", "b"])
     >>> names[share_of_each(names, 0.5, 1)].tolist()
@@ -81,7 +81,8 @@ def share_of_each(names: Strings, share: float, seed: int) -> Integers:
     taken = []
     for name in np.unique(names):
         members = rng.permutation(np.flatnonzero(names == name))
-        taken.append(members[: min(int(share * len(members) + 0.5), len(members) - 1)])
+        count = max(1, int(share * len(members) + 0.5))
+        taken.append(members[: min(count, len(members) - 1)])
     return np.sort(np.concatenate(taken)) if taken else np.zeros(0, dtype=np.int64)
 
 

@@ -4,9 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.clips import ClipSpec, to_clips
-from model.named_layouts import COCO_17
+from model.errors import InvalidRecipe
+from model.layout import Layout
+from model.named_layouts import COCO_17, NTU_25
 from tests.fakes import walking
-from training.augment import augment
+from tests.training.small import small_recipe
+from training.augment import augment, refuse
+from training.data.gaitgraph import PUBLISHED, augmented
 from training.sections import AugmentConfig
 
 NOTHING = AugmentConfig(mirror=0)
@@ -101,3 +105,124 @@ def test_missing_joints_stay_missing_everything_stays_finite_and_the_same_number
     assert (one[one[..., 2] == 0] == 0).all()
     assert (one[:, :, 0] == 0).all()
     assert one.dtype == np.float32
+
+
+def crowd(count=6, people=2, dims=3, layout=NTU_25, seed=0):
+    given_clips = np.random.default_rng(seed).uniform(1, 2, (count, people, 10, layout.count, dims + 1))
+    given_clips[..., -1] = np.random.default_rng(seed).random(given_clips.shape[:-1]) < 0.9
+    given_clips[..., :-1] *= given_clips[..., -1:]
+    return given_clips.astype(np.float32)
+
+
+def of_crowd(config, given_clips, seed=0, layout=NTU_25, **more):
+    return augment(given_clips, layout, AugmentConfig(**{"mirror": 0} | config), np.random.default_rng(seed), **more)
+
+
+EVERYTHING = {
+    "mirror": 0.5, "reverse": 0.5, "scale": 0.2, "stretch": 0.1, "rotation": 20, "yaw": 40, "drop_joint": 0.2,
+    "drop_limb": 0.5, "turn": 30, "part_drop": 0.5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", EVERYTHING)
+def test_all_people_of_a_clip_undergo_the_same_change(key):
+    twins = np.repeat(crowd(people=1), 2, axis=1)
+    after = of_crowd({key: EVERYTHING[key]}, twins)
+    assert (after[:, 0] == after[:, 1]).all()
+    assert not np.allclose(after, twins, atol=1e-3)
+
+
+def test_noise_falls_on_each_person_alone_and_on_nobody_who_is_absent():
+    given_clips = crowd()
+    given_clips[:3, 1] = 0
+    after = of_crowd({"noise": 0.05, "offset": 0.02}, given_clips)
+    assert not after[:3, 1].any()
+    shift = after[3:] - given_clips[3:]
+    assert not np.allclose(shift[:, 0], shift[:, 1], atol=1e-3)
+
+
+def test_one_person_with_a_place_for_a_second_is_changed_as_alone():
+    alone = crowd(people=1)
+    pair = np.concatenate([alone, np.zeros_like(alone)], axis=1)
+    config = {key: value for key, value in EVERYTHING.items() if key != "part_drop"}
+    assert of_crowd(config, pair)[:, 0] == pytest.approx(of_crowd(config, alone[:, 0]), abs=1e-5)
+
+
+def test_a_turn_is_about_the_origin_and_alters_no_distance():
+    given_clips = crowd()
+    after = of_crowd({"turn": 25.0}, given_clips)
+    assert np.linalg.norm(after[..., :3], axis=-1) == pytest.approx(
+        np.linalg.norm(given_clips[..., :3], axis=-1), abs=1e-4
+    )
+    small = of_crowd({"turn": 5.0}, given_clips)
+    # Three turns by up to 5 degrees: no vector comes to lie further than 15 degrees from where it was.
+    cosine = (small[..., :3] * given_clips[..., :3]).sum(-1) / np.maximum((given_clips[..., :3] ** 2).sum(-1), 1e-9)
+    assert cosine[given_clips[..., 3] > 0].min() > np.cos(np.deg2rad(15))
+
+
+def test_where_nothing_moves_people_they_stay_as_they_are_to_the_bit():
+    given_clips = crowd()
+    assert (of_crowd({}, given_clips) == given_clips).all()
+    assert (of_crowd({"turn": 0.0, "official": True}, given_clips) == given_clips).all()
+
+
+def test_new_changes_leave_the_numbers_of_the_old_ones_as_they_were():
+    old = {"mirror": 0.5, "reverse": 0.5, "noise": 0.05, "rotation": 10}
+    before, after = of_crowd(old, crowd()), of_crowd({**old, "part_drop": 0.5}, crowd())
+    kept = after[..., 3] > 0
+    assert (before[kept] == after[kept]).all()
+    assert not kept.all()
+
+
+def test_a_mirror_image_of_pixels_stays_in_the_image():
+    given_clips = crowd(dims=2, layout=COCO_17)
+    widths = np.full(6, 320)
+    after = of_crowd({"mirror": 1}, given_clips, layout=COCO_17, widths=widths)
+    left, right = COCO_17.index("left_wrist"), COCO_17.index("right_wrist")
+    seen = given_clips[:, :, :, right, 2] > 0
+    assert (after[:, :, :, left, 0] + given_clips[:, :, :, right, 0])[seen] == pytest.approx(320)
+    assert not after[:, :, :, left][~seen].any()
+
+
+def test_where_the_width_of_an_image_is_unknown_people_are_mirrored_where_they_stand():
+    given_clips = crowd(dims=2, layout=COCO_17)
+    given_clips[..., :-1] += 200 * given_clips[..., -1:]
+    after = of_crowd({"mirror": 1}, given_clips, layout=COCO_17, widths=np.array([0, 640, 0, 640, 0, 640]))
+    seen = after[..., 2] > 0
+    assert after[::2, ..., 0][seen[::2]].min() > 195
+    assert after[::2, ..., 0][seen[::2]].max() < 207
+    assert after[1::2, ..., 0][seen[1::2]].min() > 430
+
+
+def test_officially_sides_are_exchanged_and_nothing_is_mirrored():
+    given_clips = crowd()
+    after = of_crowd({"mirror": 1, "official": True}, given_clips)
+    assert (after == given_clips[..., list(NTU_25.mirror), :]).all()
+
+
+def test_gaitgraphs_changes_are_those_of_its_module():
+    given_clips = clips()
+    config = AugmentConfig(mirror=0.5, reverse=0.5, point=0.05, joint=0.25)
+    for official in (False, True):
+        after = changed(config.model_copy(update={"official": official}), given_clips, seed=4)
+        theirs = augmented(given_clips, COCO_17, np.random.default_rng(4), PUBLISHED, official=official)
+        assert (after == theirs).all()
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "clip", "reason"),
+    [
+        ({"speed": 0.1}, {"sampling": "uniform"}, "augment.speed needs windows"),
+        ({"turn": 10}, {}, "augment.turn needs three coordinates"),
+        ({"point": 0.1}, {"people": 2}, "augment.point and augment.joint are for clips of one person"),
+    ],
+)
+def test_changes_that_clips_cannot_undergo_are_refused(augmentation, clip, reason):
+    recipe = small_recipe(augment={"speed": 0.0, **augmentation}, clip=clip, network={"people": clip.get("people", 1)})
+    with pytest.raises(InvalidRecipe, match=reason):
+        refuse(recipe, COCO_17)
+
+
+def test_limbs_are_lost_only_where_there_are_any():
+    with pytest.raises(InvalidRecipe, match="layout legless has no arms or no legs to lose"):
+        refuse(small_recipe(augment={"part_drop": 0.2}), Layout.of("legless", [("head", "head"), ("spine", "head")]))

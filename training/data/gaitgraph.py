@@ -63,10 +63,3 @@ def _mirrored(walks: Floats, layout: Layout, official: bool) -> Floats:
     out = walks.copy()
     out[..., 0] = np.where(seen, 2 * centre - walks[..., 0], walks[..., 0])
     return out if official else out[:, :, list(layout.mirror)]
-
-
-def centre_window(walk: Floats, frames: int = 60) -> Floats:
-    """The middle `frames` of (T, 17, 3), as GaitGraph tests; walks that are too short are not tested there."""
-    assert len(walk) >= frames, f"a walk of {len(walk)} frames has no window of {frames}"
-    start = (len(walk) - frames) // 2
-    return walk[start : start + frames]

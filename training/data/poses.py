@@ -46,12 +46,15 @@ def flipped(
     """A `share` of clips (n, people, T, V, dims + 1), mirrored.
 
     About x = 0 (Spatial_Flip), or, where the images' widths (n,) are given, in the image (Flip of 2-D keypoints, which
-    is published as it should be).
+    is published as it should be); a width of 0 is unknown, and the clip is mirrored about its mean x.
     """
     swapped = clips[..., list(layout.mirror), :]
     if widths is not None:
-        across = widths.astype(np.float32)[:, None, None, None] - swapped[..., 0]
-        swapped[..., 0] = np.where(swapped[..., -1] > 0, across, swapped[..., 0])
+        seen = swapped[..., -1] > 0
+        count = np.maximum(seen.sum(axis=(1, 2, 3)), 1)
+        about = np.where(widths > 0, widths, 2 * (swapped[..., 0] * seen).sum(axis=(1, 2, 3)) / count)
+        across = about.astype(np.float32)[:, None, None, None] - swapped[..., 0]
+        swapped[..., 0] = np.where(seen, across, swapped[..., 0])
     elif not official:
         swapped[..., 0] *= -1
     return _some(clips, swapped, share, rng)

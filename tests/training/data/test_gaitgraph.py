@@ -1,8 +1,7 @@
 import numpy as np
-import pytest
 
 from model.named_layouts import COCO_17
-from training.data.gaitgraph import GaitGraphAugment, augmented, centre_window
+from training.data.gaitgraph import GaitGraphAugment, augmented
 
 
 def walks(count=3, frames=8):
@@ -51,10 +50,3 @@ def test_noise_leaves_confidence_and_missing_joints_alone_unless_it_is_published
     assert not out[0, 2, 5].any()
     published = change(point=1.0, official=True)
     assert (published[..., 2] > 1).any()
-
-
-def test_the_middle_of_a_walk_is_tested():
-    walk = np.arange(70, dtype=np.float32)[:, None, None] * np.ones((1, 17, 3), np.float32)
-    assert centre_window(walk)[[0, -1], 0, 0].tolist() == [5, 64]
-    with pytest.raises(AssertionError, match="has no window"):
-        centre_window(walk[:59])
