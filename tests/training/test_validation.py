@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from model.errors import InvalidDataSet
+from tests.training.of_people import recordings
 from tests.training.small import small_recipe, small_set
 from training.split import split
 from training.validation import cross_view_rank1
@@ -75,3 +76,51 @@ def test_a_set_without_the_label_that_is_learned_is_refused():
     object.__setattr__(nameless, "action", np.full(len(data), ""))
     with pytest.raises(InvalidDataSet, match="no label 'action'"):
         split(nameless, small_recipe(data={"label": "action"}))
+
+
+def held_out(batch=4, **validation):
+    found = split(small_set(), small_recipe(validation={"batch": batch, **validation})).held_out
+    assert found is not None
+    return found
+
+
+def test_clips_of_a_batch_are_those_of_its_sequences_one_after_the_other():
+    once, thrice = held_out(), held_out(batch=12, clips=3)
+    assert [len(rows) for rows in thrice.batches()] == [len(rows) for rows in once.batches()]
+    clips = thrice.make(1)
+    assert clips.shape == (12, 16, 17, 3)
+    assert np.array_equal(once.make(1), clips[1::3])  # of three that go from start to end, the second is in the middle
+    assert len(held_out(batch=2, clips=5).batches()) == len(once.pool)  # one at a time, at least
+
+
+def test_probabilities_of_clips_are_averaged_not_their_logits():
+    three = held_out(clips=3)
+    object.__setattr__(three, "by_identity", False)
+    logits = np.array([[9.0, 0, 0], [0, 1.0, 0], [0, 1.0, 0]], dtype=np.float32)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert np.exp(three.over_clips(logits)) == pytest.approx(shares.mean(axis=0, keepdims=True), abs=1e-6)
+    sure = np.array([[500.0, -500, 0]] * 3, dtype=np.float32)
+    assert np.isfinite(three.over_clips(sure)).all()
+
+
+def test_embeddings_of_clips_are_averaged_and_brought_to_unit_length():
+    three = held_out(clips=3)
+    given = np.array([[1.0, 0], [0, 1], [0, 1], [1, 0], [1, 0], [1, 0]], dtype=np.float32)
+    assert three.over_clips(given) == pytest.approx(np.array([[1 / 5**0.5, 2 / 5**0.5], [1, 0]]))
+    assert np.array_equal(held_out().over_clips(given), given)
+
+
+def test_recordings_are_held_out_as_sequences_are():
+    data = recordings([(1 + i % 2, 12 + i, i % 3) for i in range(30)])
+    recipe = small_recipe(
+        data={"label": "action", "validation_subjects": 1}, network={"layout": "ntu-25", "dims": 3, "people": 2},
+        clip={"dims": 3, "people": 2, "sampling": "uniform", "clips": 2}, augment={"speed": 0.0},
+        validation={"batch": 4, "clips": 2},
+    )  # fmt: skip
+    found = split(data, recipe).held_out
+    assert found is not None
+    assert set(found.data.subject) == {"005"}
+    assert found.make(0).shape == (4, 2, 16, 25, 4)
+    assert len(found.data) == len(found.pool) == 6
+    perfect = np.repeat(np.eye(3, dtype=np.float32)[found.pool.labels], 2, axis=0) * 9
+    assert found.score(found.over_clips(perfect)) == {"accuracy": 1.0, "class_accuracy": 1.0, "score": 1.0}
