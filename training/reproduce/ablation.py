@@ -6,6 +6,7 @@ from statistics import fmean
 
 from rich.console import Console
 
+from model.errors import InvalidRecipe
 from training.recipe import load_recipe
 from training.reproduce import paper
 from training.reproduce.choices import Choices
@@ -25,14 +26,18 @@ def table_8(choices: Choices, console: Console) -> Made:
     """Train, test and compare the variants; the paper's rows beside them."""
     variants = choices.variants or tuple(ABLATION)
     file = choices.recipe or recipe_file(RECIPE)
+    name = name_of(choices, file)
     reports = gather(choices, console, file, variants, choices.seeds or SEEDS)
-    table = ablation_table(reports, variants, name_of(choices, file), comparable=choices.recipe is None)
+    table = ablation_table(reports, variants, name, comparable=choices.recipe is None)
     return Made("table-8", table.title, (table,), (), tuple(reports), paper.TABLES["table-8"].remark)
 
 
-def name_of(choices: Choices, file: Path) -> str:
-    """The recipe's name, for titles."""
-    return load_recipe(file, choices.settings).name
+def name_of(choices: Choices, file: Path, *, actions: bool = False) -> str:
+    """The recipe's name, for titles; raises `InvalidRecipe` where `actions` are needed and it is of none."""
+    recipe = load_recipe(file, choices.settings)
+    if actions and recipe.test.protocol is not None:
+        raise InvalidRecipe(recipe.name, "tells people apart; this table or figure is of actions")
+    return recipe.name
 
 
 def ablation_table(reports: Reports, variants: tuple[str, ...], recipe: str, *, comparable: bool) -> Table:

@@ -19,8 +19,9 @@ from training.reproduce.table import Ours, Row, Table
 def table_10(choices: Choices, console: Console) -> Made:
     """Train and test baseline and whole method; classes in levels by each seed's own baseline."""
     file = choices.recipe or recipe_file(RECIPE)
+    name = name_of(choices, file, actions=True)
     reports = gather(choices, console, file, (BASELINE, FULL), choices.seeds or SEEDS)
-    table = difficulty_table(reports, name_of(choices, file), comparable=choices.recipe is None)
+    table = difficulty_table(reports, name, comparable=choices.recipe is None)
     return Made("table-10", table.title, (table,), (), tuple(reports), paper.TABLES["table-10"].remark)
 
 

@@ -14,6 +14,7 @@ from training.recipe import Recipe, load_recipe
 from training.reproduce.choices import STREAMS, Choices
 from training.reproduce.places import with_data
 from training.reproduce.report import Dose
+from training.streams import stream_settings
 
 PUBLISHED = Path(__file__).resolve().parent.parent / "recipes" / "published"
 
@@ -73,24 +74,22 @@ def experiment(
     """
     base = load_recipe(file, choices.settings)
     changes = VARIANTS.get(variant) if settings is None else settings
-    changes = _stream(base, file, variant) if changes is None else changes
+    changes = _stream(base, variant) if changes is None else changes
     recipe = load_recipe(file, (*choices.settings, *changes, *_dosed(base, choices), *_more(choices), f"seed={seed}"))
     root = choices.runs / base.name
-    twin = {"full": JOINT, JOINT: "full"}.get(variant)
+    twin = {"full": JOINT, JOINT: "full"}.get(variant)  # equal only where the recipe is of the joints
+    if not choices.only_report:
+        recipe = with_data(recipe, choices.data)
     return Experiment(
-        file, with_data(recipe, choices.data), variant, root / variant / f"seed-{seed}", _dose(base, choices),
+        file, recipe, variant, root / variant / f"seed-{seed}", _dose(base, choices),
         choices.settings, (root / twin / f"seed-{seed}",) if twin else (),
     )  # fmt: skip
 
 
-def _stream(base: Recipe, file: Path, variant: str) -> tuple[str, ...]:
+def _stream(base: Recipe, variant: str) -> tuple[str, ...]:
     if variant not in STREAMS:
         known = ", ".join((*VARIANTS, *STREAMS))
         raise InvalidRecipe(base.name, f"has no variant {variant!r}; there are: {known}")
-    if variant == JOINT and file.parent != PUBLISHED:
-        return ()
-    from training.streams import stream_settings
-
     return tuple(stream_settings(base.name, variant))
 
 

@@ -21,8 +21,9 @@ def table_9(choices: Choices, console: Console) -> Made:
     """Train and test the whole method, and other variants that are asked for, with each part hidden."""
     variants = choices.variants or (FULL,)
     file = choices.recipe or recipe_file(RECIPE)
+    name = name_of(choices, file, actions=True)
     reports = gather(choices, console, file, variants, choices.seeds or SEEDS, occlusion=True)
-    table = occlusion_table(reports, variants, name_of(choices, file), comparable=choices.recipe is None)
+    table = occlusion_table(reports, variants, name, comparable=choices.recipe is None)
     return Made("table-9", table.title, (table,), (), tuple(reports), paper.TABLES["table-9"].remark)
 
 

@@ -85,15 +85,15 @@ def with_data(recipe: Recipe, place: Path | None) -> Recipe:
     """The recipe on the data below `place`; None leaves the paths it names. Raises `InvalidDataSet` where they are
     not there, saying what is and whom to ask."""
     wanted = wanted_for(recipe.name)
-    if place is None or wanted is None:
-        return _by_name(recipe, place, wanted)
-    kind, path = _located(place, wanted)
+    if wanted is None or (place is None and all(path.exists() for path in recipe.data.paths)):
+        return _by_name(recipe, place)
+    kind, path = _located(place or recipe.data.paths[0].parent, wanted)
     form = kind if recipe.data.kind is not None else None
     data = recipe.data.model_copy(update={"paths": (path,), "kind": form})
     return recipe.model_copy(update={"data": data, "test": recipe.test.model_copy(update={"paths": ()})})
 
 
-def _by_name(recipe: Recipe, place: Path | None, wanted: Wanted | None) -> Recipe:
+def _by_name(recipe: Recipe, place: Path | None) -> Recipe:
     """The files that the recipe names: there, or under the same names in `place`."""
 
     def found(path: Path) -> Path:
@@ -102,18 +102,13 @@ def _by_name(recipe: Recipe, place: Path | None, wanted: Wanted | None) -> Recip
         )
         there = next((candidate for candidate in candidates if candidate.exists()), None)
         if there is None:
-            raise InvalidDataSet(str(candidates[0]), _missing(wanted, place or path.parent))
+            tried = ", ".join(str(candidate) for candidate in candidates)
+            raise InvalidDataSet(tried, "is not there; say with --data where the recipe's data lie")
         return there
 
     data = recipe.data.model_copy(update={"paths": tuple(map(found, recipe.data.paths))})
     test = recipe.test.model_copy(update={"paths": tuple(map(found, recipe.test.paths))})
     return recipe.model_copy(update={"data": data, "test": test})
-
-
-def _missing(wanted: Wanted | None, place: Path) -> str:
-    if wanted is None:
-        return "is not there; say with --data where the recipe's data lie"
-    return f"is not there. {_request(wanted, place)}"
 
 
 def _request(wanted: Wanted, place: Path) -> str:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from model.errors import InvalidDataSet
 from training.evaluate.results import rounded, to_text, write_text
+from training.reproduce.table import SIMULATED
 
 REPORT, PROBABILITIES = "report.json", "probabilities.npz"
 
@@ -83,7 +84,7 @@ class Report(_Part):
         """What keeps the figures from being compared with the paper's, in words."""
         out = []
         if self.data.simulated:
-            out.append("simulated data")
+            out.append(SIMULATED)
         if self.dose and self.dose.epochs[0] != self.dose.epochs[1]:
             out.append(f"a smaller dose: {self.dose.epochs[0]} of {self.dose.epochs[1]} epochs")
         if self.dose and self.dose.limit:

@@ -5,9 +5,11 @@ from pathlib import Path
 from rich.console import Console
 
 from model.errors import InvalidRecipe
+from training.fit import fit
 from training.recipe import load_recipe
 from training.reproduce.experiment import Experiment, differences
 from training.run import LAST, RECIPE, finished
+from training.split import load_test_data
 
 SHOWN = 4
 
@@ -15,15 +17,14 @@ SHOWN = 4
 def trained(experiment: Experiment, console: Console) -> Path:
     """The directory of the experiment's finished run, its own or a twin's; trains what is missing.
 
-    Raises `InvalidRecipe` where a run of another recipe is in its place; `KeyboardInterrupt` on Ctrl-C, with the last
-    whole epoch kept.
+    Raises `InvalidRecipe` where a run of another recipe is in its place, or there is nothing to test on, which is
+    looked at before anything is trained; `KeyboardInterrupt` on Ctrl-C, with the last whole epoch kept.
     """
     if there := finished_run(experiment):
         return there
     resume = _unfinished(experiment)
     console.print(f"{experiment}: {'going on with' if resume else 'training'} {experiment.path}", highlight=False)
-    from training.fit import fit  # torch takes seconds to import; who only reports need not wait
-
+    load_test_data(experiment.recipe)
     recipe = load_recipe(experiment.path / RECIPE) if resume else experiment.recipe
     fit(recipe, experiment.path, resume=resume, console=console)
     return experiment.path

@@ -6,6 +6,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 Value = float | None
+SIMULATED = "simulated data"
+"""The mark of a figure that is compared with nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,9 @@ class Table:
     def difference(self, row: Row, column: int) -> Value:
         """Ours minus the paper's; None where one is missing or the two are of different data."""
         cell, paper = (row.ours[column] if row.ours else None), row.paper[column]
-        return cell.mean - paper if self.comparable and cell is not None and paper is not None else None
+        if not self.comparable or cell is None or paper is None or SIMULATED in cell.marks:
+            return None
+        return cell.mean - paper
 
     def signed(self, row: Row, column: int) -> str:
         """The difference as text, with its sign; a dash where there is none."""
