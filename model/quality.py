@@ -102,7 +102,12 @@ def assess(
 
 
 def clip_frames(sequence: SkeletonSequence, spec: ClipSpec) -> int:
-    """How many frames are left at the model's frame rate; the count of `model.clips.resample`."""
+    """How many frames are left at the model's frame rate; the count of `model.clips.resample`.
+
+    A model that takes frames spread over the whole recording has no rate; frames of nobody do not count there.
+    """
+    if spec.sampling == "uniform":
+        return int((sequence.confidence > 0).any(axis=1).sum()) or sequence.frames
     if sequence.frames < 2 or abs(sequence.fps - spec.fps) < 1e-6 * spec.fps:
         return sequence.frames
     return max(1, int(np.floor((sequence.frames - 1) * spec.fps / sequence.fps)) + 1)

@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -14,7 +15,6 @@ from model.errors import InvalidBundle, InvalidRequest, InvalidSequence
 from model.layout import Layout
 from model.sequence import Floats
 
-Size: TypeAlias = int | str | None
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 INPUT = "clips"
 OUTPUT: dict[Task, str] = {"encoder": "embedding", "classifier": "probabilities"}
@@ -82,12 +82,12 @@ class OnnxClassifier:
         return self._model.run(clips)
 
 
-def clip_shape(layout: Layout, clip: ClipSpec, count: Size = "n", frames: Size = "frames") -> tuple[Size, ...]:
-    """The shape of clips that a model takes; a number of clips or of frames that is free goes by its name.
+def clip_shape(layout: Layout, clip: ClipSpec, count: int, frames: int) -> tuple[int, ...]:
+    """The shape of that many clips of so many frames, as a model takes them.
 
     >>> from model.named_layouts import COCO_17
-    >>> clip_shape(COCO_17, ClipSpec(people=2))
-    ('n', 2, 'frames', 17, 3)
+    >>> clip_shape(COCO_17, ClipSpec(people=2), 5, 60)
+    (5, 2, 60, 17, 3)
     """
     people = () if clip.people == 1 else (clip.people,)
     return (count, *people, frames, layout.count, clip.channels)
@@ -97,11 +97,18 @@ def check_clips(clips: Floats, layout: Layout, clip: ClipSpec) -> None:
     """Raises `InvalidSequence` for clips of another shape or type than a model takes."""
     if not isinstance(clips, np.ndarray) or clips.dtype != np.float32:
         raise InvalidSequence(INPUT, f"must be a float32 array, got {getattr(clips, 'dtype', type(clips))}")
-    needed = clip_shape(layout, clip)
-    if clips.ndim != len(needed) or clips.shape != clip_shape(layout, clip, len(clips), clips.shape[-3]):
-        raise InvalidSequence(INPUT, f"must be ({', '.join(str(size) for size in needed)}), got {clips.shape}")
+    if not _fits(clips.shape, layout, clip):
+        _, *people, _, joints, channels = clip_shape(layout, clip, 0, 0)
+        needed = ", ".join(str(size) for size in ("n", *people, "frames", joints, channels))
+        raise InvalidSequence(INPUT, f"must be ({needed}), got {clips.shape}")
     if clips.shape[-3] < LEAST_FRAMES:
         raise InvalidSequence(INPUT, f"must have at least {LEAST_FRAMES} frames, got {clips.shape[-3]}")
+
+
+def _fits(shape: Sequence[object], layout: Layout, clip: ClipSpec) -> bool:
+    """Whether it is a shape of clips, whatever the numbers of clips and frames."""
+    sizes = clip_shape(layout, clip, 0, 0)
+    return len(shape) == len(sizes) and (*shape[1:-3], *shape[-2:]) == (*sizes[1:-3], *sizes[-2:])
 
 
 def check_parity(bundle: Bundle, *, threads: int | None = None, device: Device = "cpu") -> float:
@@ -170,7 +177,7 @@ class _OnnxModel:
         if set(inputs) != {INPUT} or self._output not in outputs:
             raise InvalidBundle(self._path, f"its {task} must take {INPUT!r} and give {self._output!r}")
         shape = inputs[INPUT].shape
-        if len(shape) < 4 or tuple(shape) != clip_shape(self._layout, self._clip, shape[0], shape[-3]):
+        if not _fits(shape, self._layout, self._clip):
             raise InvalidBundle(self._path, f"its {task} takes {shape}, which does not fit layout and clips")
         if isinstance(shape[0], int) or isinstance(shape[-3], int):
             raise InvalidBundle(self._path, f"its {task} takes {shape}: number of clips and of frames must be free")

@@ -71,6 +71,8 @@ def check_duration(sequence: SkeletonSequence, clip: ClipSpec, limits: Limits) -
 
     A low fps multiplies frames: 1,200 frames at 0.01 fps are three million at 25, so this is asked before resampling.
     """
+    if clip.sampling == "uniform":  # as many frames as the model takes, whatever the rate
+        return
     resampled = math.ceil(sequence.seconds * clip.fps)
     if resampled > limits.batch_frames:
         raise LimitExceeded(f"sequence.fps (frames at the encoder's {clip.fps:g} fps)", limits.batch_frames, resampled)

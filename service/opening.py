@@ -16,7 +16,7 @@ from gallery.replay import ReplayPolicy
 from gallery.store import Store, open_store
 from model.bundle import DEFAULT_CLASSIFIER, DEFAULT_ENCODER, open_bundle, shipped
 from model.errors import BundleMismatch
-from model.runtime import Classifier, Encoder, OnnxClassifier, OnnxEncoder
+from model.runtime import Classifier, Encoder, OnnxClassifier, OnnxEncoder, clip_shape
 from service.engine import Engine
 from service.metrics import Metrics
 from service.settings import Settings
@@ -56,7 +56,7 @@ def _open_store(settings: Settings) -> Store:
 def _warm(encoder: Encoder, classifier: Classifier) -> None:
     """The first call of a model is slow; let it not be a caller's."""
     for model, call in ((encoder, encoder.embed_clips), (classifier, classifier.probabilities)):
-        call(np.zeros((1, model.clip.frames, model.layout.count, model.clip.channels), np.float32))
+        call(np.zeros(clip_shape(model.layout, model.clip, 1, model.clip.frames), np.float32))
 
 
 def _prepare_galleries(library: Library, encoder: Encoder) -> None:

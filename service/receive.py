@@ -43,7 +43,7 @@ async def received_sequence(request: Request, kind: type[Q], stage: Stage, limit
     def read() -> tuple[Q, Probe]:
         asked = decode(kind, body)
         check_frames(len(asked.sequence.joints), limits)
-        return asked, stage.examine(asked.sequence.checked())
+        return asked, stage.examine(asked.sequence.checked(), asked.beside())
 
     return read() if len(body) <= INLINE_BYTES else await asyncio.to_thread(read)
 

@@ -1,14 +1,15 @@
 """One model behind its batcher: what it requires of a sequence, and the batches that its requests share."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from model.clips import ClipSpec, to_clips
-from model.errors import UnusableSequence
+from model.errors import InvalidRequest, UnusableSequence
 from model.layout import Layout
-from model.prepare import prepare
+from model.prepare import prepare_people
 from model.quality import IN_WORDS, Quality, assess
 from model.runtime import Classifier, Encoder
 from model.sequence import Floats, SkeletonSequence
@@ -62,19 +63,28 @@ class Stage:
         self.batcher: Batcher[Floats, Floats] = Batcher(
             name,
             self._work,
-            cost=lambda clips: clips.shape[0] * clips.shape[1],
+            cost=lambda clips: math.prod(clips.shape[:-2]),
             bounds=Bounds(limits.batch_frames, limits.queue_length, limits.queue_frames, "sequence (frames in clips)"),
             observe=metrics.batch_observer(name),
         )
         metrics.watch_queue(name, lambda: self.batcher.waiting)
 
-    def examine(self, sequence: SkeletonSequence) -> Probe:
-        """Convert, judge and window a sequence. Raises `LayoutMismatch` or `LimitExceeded`."""
+    def examine(self, sequence: SkeletonSequence, others: Sequence[SkeletonSequence] = ()) -> Probe:
+        """Convert, judge and window a sequence, and with it those of others in the same frames.
+
+        Raises `LayoutMismatch`, `LimitExceeded`, and `InvalidRequest` for others whom the model does not take.
+        """
+        if others and self.clip.people == 1:
+            raise InvalidRequest("others", "this service's bundle takes one person at a time; leave them out")
         check_duration(sequence, self.clip, self._limits)
-        prepared = prepare(sequence, self.layout, self.clip)
-        quality = assess(prepared.sequence, self.clip, walking=self._walking)
-        clips = to_clips(prepared.sequence, self.clip, self.layout) if quality.usable else None
-        return Probe(clips, quality, prepared.notes, sequence)
+        prepared = prepare_people((sequence, *others), self.layout, self.clip)
+        quality = assess(prepared.sequences[0], self.clip, walking=self._walking)
+        clips = to_clips(prepared.sequences, self.clip, self.layout) if quality.usable else None
+        return Probe(clips, quality, (*prepared.notes, *self._left_out(1 + len(others))), sequence)
+
+    def _left_out(self, people: int) -> Sequence[str]:
+        most = self.clip.people
+        return [f"left out: {people - most} of {people} people; the model takes {most}"] if people > most else []
 
     async def mean(self, clips: Floats) -> Floats:
         """The mean (n,) of the model's answers over the clips of one sequence."""

@@ -74,6 +74,10 @@ class SequenceRequest(Sent, frozen=True):
 
     sequence: Sequence
 
+    def beside(self) -> tuple[SkeletonSequence, ...]:
+        """Whoever is sent beside the one that the request is about."""
+        return ()
+
 
 class Held(SequenceRequest, frozen=True):
     """A body that may name the rate to hold its answer to: as `target_fpir`, or as `db`, -10 log10 of it."""
@@ -103,9 +107,27 @@ class VerifyRequest(Held, frozen=True, kw_only=True):
 
 
 class ClassifyRequest(SequenceRequest, frozen=True):
-    """What is this person doing?"""
+    """What is this person doing? others: who is seen in the same frames, for a bundle that takes several people at a
+    time; each with as many frames, of the same layout, rate and units, and confidence 0 where nobody is there."""
 
     top_k: Count = 5
+    others: Annotated[list[Sequence], Meta(max_length=8)] = []
+
+    def beside(self) -> tuple[SkeletonSequence, ...]:
+        """Raises `InvalidSequence`, naming which."""
+        return tuple(self._other(place) for place in range(len(self.others)))
+
+    def _other(self, place: int) -> SkeletonSequence:
+        other, name = self.others[place], f"others[{place}]"
+        for key in ("layout", "fps", "units", "aspect"):
+            if getattr(other, key) != getattr(self.sequence, key):
+                raise InvalidSequence(f"{name}.{key}", "must be as in `sequence`")
+        if len(other.joints) != len(self.sequence.joints):
+            raise InvalidSequence(f"{name}.joints", "must have as many frames as `sequence`")
+        try:
+            return other.checked()
+        except InvalidSequence as error:
+            raise InvalidSequence(f"{name}.{error.field}", error.reason) from error
 
 
 class EmbedRequest(SequenceRequest, frozen=True):
