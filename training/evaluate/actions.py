@@ -40,8 +40,8 @@ def evaluate_actions(
     known = np.isin(names, classifier.labels)
     unknown = _counted(names[~known])
     if not known.any():
-        shown = ", ".join(list(unknown)[:8]) + (", ..." if len(unknown) > 8 else "")
-        raise InvalidDataSet(recordings.name, f"the classifier knows none of its labels ({shown or 'it has none'})")
+        about = f"({_few(list(unknown)) or 'it has none'}); it knows {_few(classifier.labels)}"
+        raise InvalidDataSet(recordings.name, f"the classifier knows none of its labels {about}")
     taken = _Taken(classifier, spec_of(classifier, clips), recordings)
     probabilities = taken.classified(np.flatnonzero(known).tolist(), progress)
     if not len(taken.done):
@@ -121,6 +121,10 @@ class _Taken:
 def _counted(names: Strings) -> dict[str, int]:
     found, counts = np.unique(names[names != ""], return_counts=True)
     return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+
+def _few(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
 def _why(left_out: Sequence[LeftOut]) -> str:

@@ -18,11 +18,11 @@ def count_line(name: str, count: int, expected: int | None, whole: int) -> str:
     """How many recordings are tested on, how many there should be, and of how many they are.
 
     >>> count_line("utd-mhad", 430, 430, 861)
-    'utd-mhad: 430 recordings are tested on, as it should have; the data set holds 861'
+    'utd-mhad: 430 recordings, as it should have; the data set holds 861'
     >>> count_line("ntu60-xsub", 400, 16487, 400)
-    'ntu60-xsub: 400 recordings are tested on; it should have 16,487 (16,087 are missing)'
+    'ntu60-xsub: 400 recordings; it should have 16,487 (16,087 are missing)'
     """
-    line = f"{name}: {count:,} recordings are tested on"
+    line = f"{name}: {count:,} recordings"
     if expected == count:
         line += ", as it should have"
     elif expected is not None:

@@ -15,6 +15,12 @@ Reals = NDArray[np.float64]
 _COLOURS = "viridis"
 _LIGHT = 0.55
 """Above this share a cell is bright, and is written on in black."""
+LARGEST = 16.0
+"""Inches of a confusion matrix, however many classes."""
+WRITTEN = 40
+"""Classes up to which its cells hold numbers."""
+NAMED = 130
+"""Classes that an axis has names for."""
 
 
 def plot_matrices(tables: Sequence[Table], title: str, path: Path) -> None:
@@ -49,20 +55,32 @@ def _matrix(axes: Any, table: Table) -> Any:
 
 
 def plot_confusion(counts: NDArray[np.int64], labels: Sequence[str], title: str, path: Path) -> None:
-    """counts: (true, given), written into the cells; colours are shares of the true class."""
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = max(4.5, 0.42 * len(labels) + 2.5)
-    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    """counts: (true, given), written into the cells as long as there is room; colours are shares of the true class.
+
+    Of many classes only some are named at the axes; a class that is not in the data has no row.
+    """
+    there: NDArray[np.bool_] = np.asarray(counts.any(axis=1))
+    shares = 100 * counts[there] / counts[there].sum(axis=1, keepdims=True)
+    width, height = (float(np.clip(0.42 * n + 2.5, 4.5, LARGEST)) for n in (len(labels), len(shares)))
+    figure = Figure(figsize=(width + 1, max(height, 0.35 * width)), layout="constrained")
     axes = figure.subplots()
-    image = axes.imshow(100 * shares, vmin=0, vmax=100, cmap=_COLOURS)
-    _write_cells(axes, 100 * shares, 100.0, counts)
-    axes.set_xticks(range(len(labels)), labels, rotation=90)
-    axes.set_yticks(range(len(labels)), labels)
+    image = axes.imshow(shares, vmin=0, vmax=100, cmap=_COLOURS, aspect="equal", interpolation="nearest")
+    if len(labels) <= WRITTEN:
+        _write_cells(axes, shares, 100.0, counts[there])
+    _name_axis(axes.xaxis, labels, rotation=90)
+    _name_axis(axes.yaxis, [label for label, here in zip(labels, there, strict=True) if here])
     axes.set_xlabel("given")
     axes.set_ylabel("true")
     axes.set_title(title)
     figure.colorbar(image, ax=axes, label="share of the true class (%)", shrink=0.8)
     save_picture(figure, path)
+
+
+def _name_axis(axis: Any, labels: Sequence[str], rotation: float = 0) -> None:
+    """Names at equal steps, as many as can be read; long ones are cut."""
+    step = -(-len(labels) // NAMED)
+    shown = [label if len(label) <= 28 else f"{label[:27]}…" for label in labels[::step]]
+    axis.set_ticks(range(0, len(labels), step), shown, rotation=rotation, fontsize=10 if len(labels) <= 20 else 7)
 
 
 def _write_cells(axes: Any, values: Reals, top: float, text: NDArray[Any] | None = None) -> None:
