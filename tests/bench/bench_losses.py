@@ -65,7 +65,7 @@ def run() -> list[Row]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return [_step(60, 512, floor=12.0), _step(400, 2048, floor=None), _rebuild(400, floor=500.0)]
+        return [_step(60, 512, floor=12.0), _step(400, 2048, floor=25.0), _rebuild(400, floor=500.0)]
     finally:
         torch.set_num_threads(threads)
 

@@ -42,14 +42,16 @@ class _Marginal(torch.autograd.Function):
     def forward(
         ctx: Any, anchors: Tensor, memory: Tensor, place: Tensor, weights: Tensor, negative: Tensor, how: Shape
     ) -> Tensor:
-        logits = torch.mm(anchors, memory.T).div_(how.temperature)
+        # As few passes over (n, m) as there can be: each costs as much as a tenth of a product.
+        logits = torch.mm(anchors / how.temperature, memory.T)
         raised = logits.exp()
         rivals = raised * negative
-        own = raised.mul_(how.shrink)
-        share = (own + (rivals.sum(dim=1, keepdim=True) + how.floor)).reciprocal_()
-        loss = -(weights * logits.add_(share.log())).sum()
-        pull = weights * share
-        slope = own.mul_(pull).sub_(weights).addcmul_(rivals, pull.sum(dim=1, keepdim=True))
+        rest = rivals.sum(dim=1, keepdim=True) + how.floor
+        total = torch.add(rest, raised, alpha=how.shrink)
+        pull = weights / total
+        loss = torch.dot(weights.flatten(), total.log_().sub_(logits).flatten())
+        slope = torch.addcmul(-weights, raised, pull, value=how.shrink)
+        slope.addcmul_(rivals, pull.sum(dim=1, keepdim=True))
         # An anchor is compared with the memory, and stands in it for the other anchors.
         gradient = torch.mm(slope, memory).addmm_(slope[:, place].T, anchors)
         ctx.save_for_backward(gradient.div_(how.temperature))
