@@ -7,6 +7,7 @@ import numpy as np
 
 from model.layout import Layout
 from model.sequence import Floats
+from training.ahead import Ahead
 from training.augment import augment, refuse
 from training.pool import Integers
 from training.recipe import Recipe
@@ -53,9 +54,13 @@ class Batches:
         self.size = recipe.sampler.batch
         self.steps = recipe.optim.steps or math.ceil(len(pool) / self.size)
         self._planned: tuple[int, Integers] | None = None
+        self._ahead = Ahead(self._made, self.steps, recipe.optim.epochs)
 
     def make(self, epoch: int, step: int) -> tuple[Floats, Integers]:
         """Clips (batch, T, V, C), or (batch, people, T, V, C), and labels (batch,) of one step (both 0-based)."""
+        return self._ahead.get(epoch, step)
+
+    def _made(self, epoch: int, step: int) -> tuple[Floats, Integers]:
         which = self._plan(epoch)[step]
         rng = np.random.default_rng([self.recipe.seed, epoch, step])
         change = self.recipe.augment
@@ -63,10 +68,11 @@ class Batches:
         return augment(clips, self.layout, change, rng, widths=self.pool.widths(which)), self.pool.labels[which]
 
     def _plan(self, epoch: int) -> Integers:
-        if self._planned is None or self._planned[0] != epoch:
+        planned = self._planned
+        if planned is None or planned[0] != epoch:
             rng = np.random.default_rng([self.recipe.seed, epoch])
-            self._planned = epoch, plan(self.pool.labels, self.steps, self.recipe.sampler, rng)
-        return self._planned[1]
+            planned = self._planned = epoch, plan(self.pool.labels, self.steps, self.recipe.sampler, rng)
+        return planned[1]
 
 
 def plan(labels: Integers, steps: int, config: SamplerConfig, rng: np.random.Generator) -> Integers:
