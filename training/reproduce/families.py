@@ -11,6 +11,7 @@ from training.data.action_set import ActionSet
 from training.losses.state import Affinity
 from training.protocols.actions import class_names
 from training.reproduce.look import Look, look_at, of_classes, people_of
+from training.reproduce.pictures_classes import without_number
 from training.reproduce.pictures_families import MOST_MEMBERS, Member
 from training.reproduce.skeletons import Pose, spread_weights
 from training.run import Run
@@ -24,8 +25,9 @@ RECORDINGS = 12
 def anchors_of(affinity: Affinity, wanted: Sequence[str] = ANCHORS, most: int = 2) -> tuple[str, ...]:
     """The paper's anchors where the classes are the paper's; else those with the most confusions, of which there are
     any to show."""
-    if all(label in affinity.labels for label in wanted):
-        return tuple(wanted)
+    plain = [without_number(label) for label in affinity.labels]
+    if all(label in plain for label in wanted):
+        return tuple(affinity.labels[plain.index(label)] for label in wanted)
     has_family = affinity.families.any(axis=1)
     order = np.lexsort((-affinity.confusion.sum(axis=1), ~has_family))
     return tuple(affinity.labels[i] for i in order[:most])

@@ -13,8 +13,9 @@ from training.reproduce.choices import Choices
 from training.reproduce.experiment import experiment, recipe_file
 from training.reproduce.families import anchors_of, members_of, poses_of
 from training.reproduce.gather import gather
-from training.reproduce.look import tested_recordings
+from training.reproduce.look import recordings_of
 from training.reproduce.made import Made, Picture
+from training.reproduce.pictures_classes import without_number
 from training.reproduce.pictures_families import Member, families_picture, family_picture
 from training.reproduce.report import Report
 from training.reproduce.report_pictures import about
@@ -44,7 +45,7 @@ def figure_3(choices: Choices, console: Console) -> Made:
         return Made("figure-3", name, remark=_REMARK)
     report = reports.by_seed(FULL)[seed]
     wanted = experiment(choices, file, FULL, seed)
-    pictures = tuple(_pictures(run, report, tested_recordings(wanted.recipe)))
+    pictures = tuple(_pictures(run, report, recordings_of(wanted.recipe)))
     return Made("figure-3", name, pictures=pictures, reports=tuple(reports), remark=_REMARK)
 
 
@@ -55,7 +56,7 @@ def _pictures(run: Path, report: Report, data: ActionSet) -> Iterator[Picture]:
     said = f"{about([report])} {_when(affinity)}"
     for number, anchor in enumerate(anchors, 1):
         members = members_of(affinity, anchor, poses)
-        title = f"The Motion Family of “{anchor}”"
+        title = f"The Motion Family of “{without_number(anchor)}”"
         figure = family_picture(Member(anchor, poses.get(anchor)), members, title, f"{said} {_DRAWN}")
         yield Picture(f"family-{number}", title, figure, f"{_listed(anchor, members)} {_DRAWN}")
     title = f"All Motion Families of {report.recipe}"
@@ -72,9 +73,14 @@ def _when(affinity: Affinity) -> str:
 
 
 def _listed(anchor: str, members: list[Member]) -> str:
+    name = f"“{without_number(anchor)}”"
     if not members:
-        return f"“{anchor}” has no family: it was never taken for anything else."
-    return f"“{anchor}” with " + ", ".join(f"{member.label} ({member.similarity:.2f})" for member in members) + "."
+        return f"{name} has no family: it was never taken for anything else."
+    return (
+        f"{name} with "
+        + ", ".join(f"{without_number(member.label)} ({member.similarity:.2f})" for member in members)
+        + "."
+    )
 
 
 def _sizes(affinity: Affinity) -> str:

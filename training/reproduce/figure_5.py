@@ -12,7 +12,7 @@ from training.reproduce.ablation import FULL, RECIPE
 from training.reproduce.choices import Choices
 from training.reproduce.experiment import experiment, recipe_file
 from training.reproduce.gather import Found, gather
-from training.reproduce.look import look_at, of_classes, tested_recordings
+from training.reproduce.look import look_at, of_classes, recordings_of
 from training.reproduce.made import Made, Picture
 from training.reproduce.pictures_tsne import tsne_picture
 from training.reproduce.report_pictures import about
@@ -78,7 +78,7 @@ def _picture(found: Found, recipe: Recipe, title: str) -> Picture:
     epochs = [kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, PANELS).round().astype(int))] if kept else []
     if not epochs:
         raise InvalidRecipe(str(found.run), "kept no epochs: there is no course of training to look at")
-    data = tested_recordings(recipe)
+    data = recordings_of(recipe)
     confusion = found.report.figures["confusion"]
     labels = chosen_classes(confusion["labels"], np.array(confusion["counts"], dtype=np.float64))
     which = of_classes(data, labels, RECORDINGS).tolist()

@@ -39,7 +39,7 @@ class Look:
         return np.asarray(np.abs(self.graph.astype(np.float64)).mean(axis=2))
 
 
-def tested_recordings(recipe: Recipe) -> ActionSet:
+def recordings_of(recipe: Recipe) -> ActionSet:
     data = load_test_data(recipe)
     return ActionSet.of_sequences(data) if isinstance(data, SequenceSet) else data
 

@@ -41,12 +41,14 @@ def report_page(made: Made, pictures: Iterable[tuple[Picture, bytes]]) -> str:
     if not made.reports:
         parts.append(page.paragraph("Nothing has been trained and tested yet: there is nothing of ours here.", "bad"))
     for table in made.tables:
+        parts += [page.heading(table.title)] * (table.title != made.title)
         parts += _table_parts(table)
-    parts += [part for picture, content in pictures for part in (page.heading(picture.title), _shown(picture, content))]
+    parts += [_shown(picture, content) for picture, content in pictures]
     if made.remark:
         parts += [page.heading("The paper's side"), page.paragraph(made.remark)]
     if made.reports:
-        parts += [page.heading("Runs"), page.table(RUN_COLUMNS, run_rows(made.reports), _RUNS_SAID)]
+        parts += [page.heading("Runs"), page.table(RUN_COLUMNS, run_rows(made.reports))]
+        parts.append(page.paragraph(_RUNS_SAID, "soft"))
     return page.page(made.title, _SOURCE, parts)
 
 
@@ -58,7 +60,8 @@ def png(figure: Figure) -> bytes:
 
 
 def _shown(picture: Picture, content: bytes) -> str:
-    return page.picture(content, picture.caption or picture.title)
+    """The picture has its title in itself; who cannot see it is told."""
+    return page.picture(content, f"{picture.title}. {picture.caption}".removesuffix(". "))
 
 
 def _write_bytes(path: Path, content: bytes) -> None:
@@ -72,8 +75,9 @@ def _write_bytes(path: Path, content: bytes) -> None:
 
 
 def _table_parts(table: Table) -> Iterator[str]:
-    yield page.heading(table.title)
     yield _html_table(table)
+    if _has_ours(table):
+        yield page.paragraph("here: mean over the seeds ± their standard deviation.", "soft")
     for letter, text in table.notes():
         yield page.paragraph(f"({letter}) {text}", "soft")
     yield _csv_link(table)
@@ -83,11 +87,8 @@ def _html_table(table: Table) -> str:
     """Each method's row, below it ours in bold and how far it is from the paper's."""
     head = "".join(f"<th scope='col'>{escape(column)}</th>" for column in ("", *table.columns))
     body = "".join(_html_row(*line) for line in table.lines())
-    below = "In %. here: mean over the seeds ± their standard deviation." if _has_ours(table) else "In %."
-    return (
-        f"<div class='wide'><table><caption>{below}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    # No caption in the table: on a narrow screen it would scroll away with it.
+    return f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _html_row(name: str, *cells: str) -> str:

@@ -1,5 +1,6 @@
 """Pictures of an action recogniser class by class: confusion, differences between two models, levels of difficulty."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,12 +60,17 @@ def _name_axes(axes: Any, labels: Sequence[str], side: float) -> None:
 
 
 def shortened(text: str, most: int = 26) -> str:
-    """A label short enough for an axis.
+    """A label short enough for an axis, without the number that NTU's classes carry.
 
-    >>> shortened("point to something with finger"), shortened("reading")
-    ('point to something with f…', 'reading')
+    >>> shortened("A031 pointing to something with finger"), shortened("A011 reading"), shortened("A1 run")
+    ('pointing to something wit…', 'reading', 'A1 run')
     """
+    text = without_number(text)
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def without_number(label: str) -> str:
+    return re.sub(r"^A\d{3} ", "", label)
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,8 @@ def differences_picture(changes: Sequence[Change], title: str, caption: str) -> 
         left_out = f"… {len(ordered) - len(shown)} classes in between"
         axes.text(0, _SHOWN + 0.25, left_out, fontsize=8, color=GREY, va="center", ha="center", backgroundcolor="white")
     axes.axvline(0, color=INK, linewidth=0.8)
+    if not means.any():
+        axes.set_xlim(-1, 1)
     axes.set_yticks(places, [shortened(change.label) for change in shown], fontsize=8)
     axes.set_ylim(places[-1] + 0.8, -0.8)
     axes.grid(visible=False, axis="y")

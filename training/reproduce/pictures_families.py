@@ -40,7 +40,7 @@ def family_picture(anchor: Member, members: Sequence[Member], title: str, captio
     axes = figure.subplots()
     axes.set_aspect("equal")
     axes.axis("off")
-    axes.set_title(title, loc="left", fontsize=12, fontweight="bold")
+    figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left")
     strongest = max((member.similarity for member in shown), default=1.0)
     for member, place in zip(shown, _around(len(shown)), strict=True):
         colour, line = (BLUE, "-") if member.direct else (ORANGE, (0, (4, 2)))
@@ -100,7 +100,7 @@ def families_picture(
     axes = figure.subplots()
     axes.set_aspect("equal")
     axes.axis("off")
-    axes.set_title(title, loc="left", fontsize=12, fontweight="bold")
+    figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left")
     weight = np.maximum(similarity * families, (similarity * families).T)
     top = max(float(weight.max()), 1e-9)
     for i, j in sorted(zip(*np.nonzero(np.triu(weight, 1)), strict=True), key=lambda pair: weight[pair]):

@@ -18,6 +18,7 @@ from training.reproduce.pictures_classes import (
     differences_picture,
     levels_picture,
     occlusion_picture,
+    without_number,
 )
 from training.reproduce.pictures_identity import Views, cmc_picture, views_picture
 from training.reproduce.report import Report
@@ -44,7 +45,10 @@ def about(reports: Sequence[Report]) -> str:
     marks = dict.fromkeys(mark for report in reports for mark in report.marks)
     data = reports[0].data.name
     seed_text = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds"
-    return ". ".join([f"{reports[0].recipe} on {data}, {seed_text}", *marks]) + "."
+    return (
+        ". ".join([f"{reports[0].recipe} on {data}, {seed_text}", *(mark[0].upper() + mark[1:] for mark in marks)])
+        + "."
+    )
 
 
 def _of_actions(reports: Sequence[Report]) -> Iterator[Picture]:
@@ -91,7 +95,11 @@ def worst(counts: NDArray[np.float64], labels: Sequence[str], most: int = 3) -> 
     np.fill_diagonal(shares, 0)
     order = np.argsort(-shares, axis=None, kind="stable")[:most]
     pairs = [divmod(int(place), len(labels)) for place in order]
-    said = [f"{labels[i]} for {labels[j]} ({shares[i, j]:.0f} %)" for i, j in pairs if shares[i, j] > 0]
+    said = [
+        f"{without_number(labels[i])} for {without_number(labels[j])} ({shares[i, j]:.0f} %)"
+        for i, j in pairs
+        if shares[i, j] > 0
+    ]
     return ", ".join(said) or "nothing"
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.sequence import Floats
+from training.reproduce.pictures_classes import without_number
 from training.reproduce.pictures_tsne import Scatter
 
 # Reading and typing are named in the paper; the other three are of the hands as well.
@@ -22,8 +23,9 @@ def chosen_classes(
     >>> chosen_classes(["sit", "run", "walk"], counts)
     ('run', 'walk', 'sit')
     """
-    if all(label in labels for label in wanted):
-        return tuple(wanted)
+    plain = [without_number(label) for label in labels]
+    if all(label in plain for label in wanted):
+        return tuple(labels[plain.index(label)] for label in wanted)
     total = np.maximum(counts.sum(axis=1, keepdims=True), 1)
     shares = counts / total
     mutual = shares + shares.T

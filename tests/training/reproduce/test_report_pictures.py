@@ -123,7 +123,7 @@ def test_variants_stand_in_the_order_of_the_papers_table():
 
 def test_what_stands_below_says_data_seeds_and_marks():
     text = about([made_up.actions(simulated=True), made_up.actions(seed=2, selected_on="test")])
-    assert text == "ntu60-xsub on ntu60_3danno.pkl, 2 seeds. simulated data. checkpoint chosen by the test set."
+    assert text == "ntu60-xsub on ntu60_3danno.pkl, 2 seeds. Simulated data. Checkpoint chosen by the test set."
 
 
 def test_differences_that_are_equal_stand_by_name():
