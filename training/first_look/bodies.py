@@ -95,6 +95,8 @@ def sides(batch: Batch) -> Iterator[str]:
 
 def quality(batch: Batch) -> Iterator[str]:
     """What serving would say of such clips, where it says so of many."""
+    if batch.recipe.clip.sampling == "uniform":
+        return  # frames have no rate any more, and quality is judged by the second
     judged = [_reasons(body, batch) for body in batch.bodies[:_LOOKED_AT]]
     found = Counter(reason for reasons in judged for reason in reasons)
     for reason, count in found.most_common():

@@ -14,6 +14,12 @@ also has a key of its own, which by default ("mode") is as `mode` has it:
 | intra.anchors | those that have a positive | all; those without add 0 |
 | intra.full_memory | the memory is used from the first step | the loss is 0 until it is full |
 
+Three differences are not between the modes. The paper takes prototypes from all samples of a class and knows no memory
+(`inter.prototypes_from`, `intra.bank`); our defaults are the published code's. The paper begins with both contrasts at
+epoch 30 of 150, the published code with the second one at once (`inter.start_epoch`, `intra.start_epoch`; ours as
+published). The paper projects the last hidden representation, the published code the last learned graph, once for
+each loss (`feature`); here the two losses see one projection, that of the network.
+
 Eq. 6 and the official families agree for n_a = 4, K = 10 and full rows. From n_a = K / 2 up they do not: a neighbour
 weighs 1/2 (Eq. 5), which no longer is above n_a / K, so that the paper's family keeps it only if the two classes also
 share neighbours; the published code keeps every neighbour whatever n_a is.

@@ -110,6 +110,7 @@ class InterClassLoss(nn.Module):
         return updated
 
     def _contrast(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> Tensor:
+        """Mean over the samples whose class has a prototype, all as unit vectors (section III.D).   # Eq. 8"""
         warm = unit(features) / self.temperatures[labels][:, None]
         # Cosines by temperature: at most 33, so exp is safe as it is.
         logits = warm @ unit(prototypes).T

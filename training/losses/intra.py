@@ -69,6 +69,7 @@ class IntraClassLoss(nn.Module):
         return place, held, names
 
     def _contrast(self, anchors: Tensor, memory: Tensor, labels: Tensor, place: Tensor, names: Tensor) -> Tensor:
+        """The margin that Eq. 10-14 ask of each positive against all negatives, for every anchor.   # Eq. 15"""
         same = (names == labels[:, None]).float()
         negative = (names >= 0).float() - same
         positive = same.scatter_(1, place[:, None], 0.0)

@@ -76,7 +76,7 @@ class Objective(nn.Module):
         correct = whole.predictions == whole.labels
         return Terms(total, whole.ce, inter.detach(), intra.detach(), correct)
 
-    def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:  # Eq. 2
         if self.full_margin:
             logits = logits.scatter_add(1, labels[:, None], -self.margin.expand(len(labels), 1))
         return functional.cross_entropy(logits, labels, label_smoothing=self.config.ce.label_smoothing)
