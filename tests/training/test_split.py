@@ -99,6 +99,17 @@ def test_a_set_of_single_people_is_read_in_memory_and_tested_by_keep(tmp_path):
     assert {*test.subject} == {"002", "004"}
 
 
+def test_the_parts_of_a_set_of_ours_are_its_splits(tmp_path):
+    data = small_set()
+    parts = np.where(np.isin(data.subject, ("005", "006")), "test", "train")
+    replace(data, part=parts).save_npz(tmp_path / "set.npz")
+    recipe = small_recipe(
+        data={"paths": [str(tmp_path / "set.npz")], "split": "train", "validation_subjects": 1}, test={"split": "test"}
+    )
+    assert load_training_data(recipe).labels == ("001", "002", "003")
+    assert {*load_test_data(recipe).subject} == {"005", "006"}
+
+
 def test_a_test_that_names_nothing_or_leaves_nothing_is_refused(tmp_path):
     path = str(write_ntu60(tmp_path))
     with pytest.raises(InvalidRecipe, match=r"\[test\] names no paths, split, keep or protocol"):
