@@ -6,15 +6,23 @@ import numpy as np
 import pytest
 import torch
 
+from model import inference
 from model.bundle import CLASSIFIER, MANIFEST, open_bundle
 from model.clips import ClipSpec
 from model.errors import ExportRejected, InvalidRequest
 from model.named_layouts import COCO_17, NTU_25
+from model.readers import Track
 from model.runtime import OnnxClassifier, OnnxEncoder, check_parity
+from model.sequence import SkeletonSequence, Units
+from model.writing import to_json
+from tests.e2e.command import call, serving
+from tests.fakes import walking
+from tests.service.conftest import as_json
 from tests.training.random_runs import random_recipe, random_run
 from training.ensemble import Ensemble
 from training.export import Converted, Exported, convert, default_name, export_run, write
 from training.onnx_graph import check_equal, trial_clips
+from training.torch_runtime import TorchClassifier, TorchEncoder
 
 SMALL = {"widths": [16], "strides": [2]}
 PAIR = SMALL | {
@@ -134,3 +142,54 @@ def test_a_bundle_whose_weights_were_exchanged_is_refused(pairs, classifier):
     exchanged = Ensemble.of(pairs, WEIGHTS[::-1])
     with pytest.raises(ExportRejected, match="differ by"):
         check_equal(classifier.bundle.read(CLASSIFIER), exchanged)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory, encoder, classifier):
+    """The two bundles, served by a process of its own."""
+    bundles = {"GAITKEEPER_ENCODER": str(encoder.bundle.path), "GAITKEEPER_CLASSIFIER": str(classifier.bundle.path)}
+    with serving(tmp_path_factory.mktemp("served") / "data", **bundles) as running:
+        yield running
+
+
+def _actor(number: int, frames: int = 60, at: float = 0.0) -> SkeletonSequence:
+    """Somebody before a depth camera, in metres."""
+    seen = walking(number, frames, layout=NTU_25)
+    depth = np.full((*seen.joints.shape[:2], 1), 3.0) + 0.1 * np.random.default_rng(number).normal(size=(1, 25, 1))
+    joints = np.concatenate([seen.joints[..., :1] / 100 + at, -seen.joints[..., 1:] / 100, depth], axis=-1)
+    return SkeletonSequence(joints, seen.confidence, NTU_25, 25.0, Units.METRES)
+
+
+def test_classify_over_http_answers_for_two_people_as_the_networks_do(service, pairs):
+    hands, other = _actor(1), _actor(2, at=0.7)
+    answer = service.http.post("/classify", json={"sequence": as_json(hands), "others": [as_json(other)], "top_k": 3})
+    assert answer.status_code == 200, answer.text
+    given = {each["action"]: each["probability"] for each in answer.json()["actions"]}
+    expected = inference.classify(TorchClassifier(pairs, WEIGHTS), [(hands, other)])[0]
+    assert given == pytest.approx(dict(zip(("a", "b", "c"), expected.tolist(), strict=True)), abs=1e-5)
+    alone = service.http.post("/classify", json={"sequence": as_json(hands), "top_k": 3}).json()
+    by_itself = inference.classify(TorchClassifier(pairs, WEIGHTS), [hands])[0]
+    assert alone["probability"] == pytest.approx(by_itself.max(), abs=1e-5)
+    assert np.abs(by_itself - expected).max() > 0.001
+
+
+def test_identify_over_http_scores_with_the_weighted_mean_of_the_networks_cosines(service, walkers):
+    one, two = walking(1, 16), walking(2, 16)  # of one clip each
+    for name, sequence in (("ada", one), ("ben", two)):
+        assert service.enroll(name, as_json(sequence)).status_code == 201
+    found = service.identify(as_json(one)).json()
+    scores = {candidate["subject"]: candidate["score"] for candidate in found["candidates"]}
+    each = [inference.embed(TorchEncoder(run), [one, two]) for run in walkers]
+    expected = np.average([float(embeddings[0] @ embeddings[1]) for embeddings in each], weights=WEIGHTS)
+    assert scores == pytest.approx({"ada": 1.0, "ben": expected}, abs=1e-5)
+
+
+def test_a_command_classifies_a_file_of_two_people_as_the_service_does(service, classifier, tmp_path):
+    hands, other = _actor(1), _actor(2, at=0.7)
+    (tmp_path / "film.json").write_bytes(to_json([Track("1", hands), Track("2", other)]))
+    done = call("classify", "film.json", "--bundle", classifier.bundle.path, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    answer = service.http.post("/classify", json={"sequence": as_json(hands), "others": [as_json(other)]}).json()
+    typed = json.loads(done.stdout)
+    assert typed["action"] == answer["action"]
+    assert typed["actions"][0]["probability"] == pytest.approx(answer["probability"], abs=1e-4)
