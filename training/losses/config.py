@@ -34,7 +34,7 @@ AffinityParts = Literal["pairwise", "contextual", "both"]
 Feature = Literal["embedding", "pooled", "graph", "both"]
 Counting = Literal["row", "symmetric", "batch"]
 Margin = Literal["cosine", "exponent"]
-# Below this, exp(cosine / temperature) overflows float32.
+# exp(1 / 0.03) is 3e14: sums of that, and its square, still fit into float32.
 Temperature: TypeAlias = Annotated[float, Field(ge=0.03)]
 
 
