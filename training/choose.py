@@ -10,6 +10,7 @@ from model.errors import InvalidDataSet
 from training.data.action_set import ActionSet
 from training.data.arrays import SequenceSet, Strings
 from training.pool import Integers
+from training.protocols.actions import class_names
 from training.sections import DataConfig, Label
 
 Data: TypeAlias = SequenceSet | ActionSet
@@ -21,11 +22,8 @@ _SHARE, _LIMIT = 1, 2
 
 
 def names_of(data: Data, label: Label) -> Strings:
-    """The label (n,) of each recording; of actions without names their numbers, "007"."""
-    names = data.labels(label)
-    if label != "action" or isinstance(data, SequenceSet) or (names != "").any() or (data.class_labels < 0).any():
-        return names
-    return np.char.mod("%03d", data.class_labels)
+    """The label (n,) of each recording; an action without a name goes by its number, "007"."""
+    return class_names(data) if label == "action" and isinstance(data, ActionSet) else data.labels(label)
 
 
 def selected(data: Data, wanted: Mapping[Label, tuple[str, ...]], *, everything: bool) -> Mask:

@@ -10,7 +10,7 @@ from model.errors import InvalidDataSet
 from model.layout import Layout
 from model.prepare import prepare
 from model.sequence import Floats, SkeletonSequence
-from model.uniform import fixed_clips, random_clips
+from model.uniform import fixed_clips, official_clips, random_clips
 from training.data.action_set import ActionSet
 from training.pool import Integers, Pool
 
@@ -20,7 +20,8 @@ class Streamed:
     """data: the recordings that are long enough; labels, kept: (n,), as `training.batches.ClipSource` has them.
 
     Each recording goes through `prepare` and `to_frames` as it is served. official: where the spine is the origin,
-    frames without the main person are left out, as published (PreNormalize3D), and with them what the other does then.
+    frames without the main person are left out, as published (PreNormalize3D), and with them what the other does then;
+    `fixed` uniform clips are the published test's, draw for draw.
     """
 
     data: ActionSet
@@ -65,8 +66,13 @@ class Streamed:
         pool = self._read(which)
         if self.clip.sampling == "windows":
             return self._people(pool.fixed(np.arange(len(pool)), count))
-        at = [fixed_clips(int(length), self.clip.frames, count) for length in pool.lengths]
+        at = [self._fixed_places(int(length), count) for length in pool.lengths]
         return self._people(pool.frames[np.concatenate([s + a for s, a in zip(pool.starts, at, strict=True)])])
+
+    def _fixed_places(self, length: int, count: int) -> Integers:
+        if self.official:
+            return official_clips(length, self.clip.frames, count, flat=self.clip.dims == 2)
+        return fixed_clips(length, self.clip.frames, count)
 
     def widths(self, which: Integers) -> Integers | None:
         return None if self.data.sizes is None else self.data.sizes[which, 0]

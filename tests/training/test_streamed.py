@@ -11,6 +11,7 @@ from model.errors import InvalidDataSet, LayoutMismatch
 from model.named_layouts import CASIA_14, COCO_17, COCO_20, KINECT_20, NTU_25
 from model.prepare import prepare
 from model.sequence import Units
+from model.uniform import official_clips
 from tests.training.of_people import recordings
 from tests.training.small import small_recipe, small_set
 from training.batches import Batches
@@ -166,3 +167,11 @@ def test_several_fixed_windows_go_from_start_to_end():
     every = source.frames_of(0)
     assert np.array_equal(clips, np.stack([every[:, start : start + 12] for start in (0, 14, 28)]))
     assert np.array_equal(source.fixed(np.array([0]))[0], every[:, 14:26])
+
+
+@pytest.mark.parametrize("length", [7, 20, 60])
+def test_officially_the_frames_of_the_published_test_are_taken(length):
+    source = streamed(recordings([(1, length, 0)]), UNIFORM, official=True)
+    every = source.frames_of(0)
+    at = official_clips(length, 12, 3)
+    assert np.array_equal(source.fixed(np.array([0]), 3), every[:, at].swapaxes(0, 1))
