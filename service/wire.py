@@ -114,20 +114,20 @@ class ClassifyRequest(SequenceRequest, frozen=True):
     others: Annotated[list[Sequence], Meta(max_length=8)] = []
 
     def beside(self) -> tuple[SkeletonSequence, ...]:
-        """Raises `InvalidSequence`, naming which."""
+        """Raises `InvalidRequest`, naming which."""
         return tuple(self._other(place) for place in range(len(self.others)))
 
     def _other(self, place: int) -> SkeletonSequence:
         other, name = self.others[place], f"others[{place}]"
         for key in ("layout", "fps", "units", "aspect"):
             if getattr(other, key) != getattr(self.sequence, key):
-                raise InvalidSequence(f"{name}.{key}", "must be as in `sequence`")
+                raise InvalidRequest(f"{name}.{key}", "must be as in `sequence`")
         if len(other.joints) != len(self.sequence.joints):
-            raise InvalidSequence(f"{name}.joints", "must have as many frames as `sequence`")
+            raise InvalidRequest(f"{name}.joints", "must have as many frames as `sequence`")
         try:
             return other.checked()
         except InvalidSequence as error:
-            raise InvalidSequence(f"{name}.{error.field}", error.reason) from error
+            raise InvalidRequest(f"{name}.{error.field}", error.reason) from error
 
 
 class EmbedRequest(SequenceRequest, frozen=True):
