@@ -23,8 +23,8 @@ def trained(experiment: Experiment, console: Console) -> Path:
     if there := finished_run(experiment):
         return there
     resume = _unfinished(experiment)
-    console.print(f"{experiment}: {'going on with' if resume else 'training'} {experiment.path}", highlight=False)
     load_test_data(experiment.recipe)
+    console.print(f"{experiment}: {'going on with' if resume else 'training'} {experiment.path}", highlight=False)
     recipe = load_recipe(experiment.path / RECIPE) if resume else experiment.recipe
     fit(recipe, experiment.path, resume=resume, console=console)
     return experiment.path
