@@ -99,8 +99,9 @@ class InterClassLoss(nn.Module):
         points = features if config.through_prototypes else features.detach()
         points = points if config.raw_means else unit(points)
         used = (torch.ones_like(labels) if config.prototypes_from == "all" else predictions == labels).to(points.dtype)
-        count = torch.zeros_like(self.temperatures).index_add_(0, labels, used)
-        total = torch.zeros_like(self.prototypes).index_add(0, labels, points * used[:, None])
+        # A product adds in one order; index_add on a GPU does not, and ranks would drift apart by rounding.
+        mine = points.new_zeros(len(labels), len(self.prototypes)).scatter_(1, labels[:, None], used[:, None])
+        count, total = mine.sum(dim=0), mine.T @ points
         # What a class keeps of its prototype: all if it is not in the batch, nothing of one never set.
         keep = torch.where(count > 0, config.momentum * self.prototype_seen, 1.0)
         taken = (1 - keep) / count.clamp(min=1)
