@@ -8,7 +8,7 @@ import numpy as np
 from model.clips import ClipSpec, to_frames
 from model.errors import InvalidDataSet
 from model.layout import Layout
-from model.prepare import prepare
+from model.prepare import prepare_people
 from model.sequence import Floats, SkeletonSequence
 from model.uniform import fixed_clips, official_clips, random_clips
 from training.data.action_set import ActionSet
@@ -19,7 +19,7 @@ from training.pool import Integers, Pool
 class Streamed:
     """data: the recordings that are long enough; labels, kept: (n,), as `training.batches.ClipSource` has them.
 
-    Each recording goes through `prepare` and `to_frames` as it is served. official: where the spine is the origin,
+    Each recording goes through `prepare_people` and `to_frames` as it is served. official: where the spine is the origin,
     frames without the main person are left out, as published (PreNormalize3D), and with them what the other does then;
     `fixed` uniform clips are the published test's, draw for draw.
     """
@@ -47,8 +47,8 @@ class Streamed:
 
     def frames_of(self, i: int) -> Floats:
         """What clips of recording i are cut from, (clip.people, T, joints, dims + 1), as `to_frames` has it."""
-        people = (self.data.sequence(i, person) for person in range(int(self.data.people[i])))
-        each = tuple(prepare(one, self.layout, self.clip).sequence for one in people)
+        people = [self.data.sequence(i, person) for person in range(int(self.data.people[i]))]
+        each = prepare_people(people, self.layout, self.clip).sequences
         if self.official and self.clip.origin == "spine":
             each = _with_the_main_person(each)
         return to_frames(each, self.clip, self.layout)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from model.clips import ClipSpec, to_clips
 from model.errors import InvalidDataSet, LayoutMismatch
 from model.named_layouts import CASIA_14, COCO_17, COCO_20, KINECT_20, NTU_25
-from model.prepare import prepare
+from model.prepare import prepare_people
 from model.sequence import Units
 from model.uniform import official_clips
 from tests.training.of_people import recordings
@@ -26,8 +26,8 @@ SHAPES = [(2, 20, 0), (1, 12, 1), (2, 40, 1), (1, 5, 0), (2, 24, 0)]
 
 def served(data, i, clip, layout):
     """Clips of recording i as a model in service is given them."""
-    people = tuple(prepare(data.sequence(i, p), layout, clip).sequence for p in range(int(data.people[i])))
-    return to_clips(people, clip, layout)
+    people = [data.sequence(i, person) for person in range(int(data.people[i]))]
+    return to_clips(prepare_people(people, layout, clip).sequences, clip, layout)
 
 
 def streamed(data, clip, layout=NTU_25, **more):
@@ -140,6 +140,12 @@ def test_keypoints_of_images_become_the_layout_of_the_network_and_know_their_wid
     assert np.array_equal(clips, np.concatenate([served(data, i, clip, COCO_20) for i in (4, 1)]))
     assert source.widths(np.array([4, 1])).tolist() == [0, 340]
     assert streamed(recordings(SHAPES), PAIRS).widths(np.array([0])) is None
+
+
+def test_people_in_space_are_seen_by_one_camera_where_the_network_takes_images():
+    data, clip = recordings(SHAPES), ClipSpec(frames=12, minimum=1, dims=2, people=2, sampling="uniform", clips=1)
+    clips = streamed(data, clip, COCO_17).fixed(np.array([0, 2]))
+    assert np.array_equal(clips, np.concatenate([served(data, i, clip, COCO_17) for i in (0, 2)]))
 
 
 def test_a_layout_that_cannot_be_had_is_refused_before_the_first_batch():
