@@ -19,9 +19,9 @@ from training.pool import Integers, Pool
 class Streamed:
     """data: the recordings that are long enough; labels, kept: (n,), as `training.batches.ClipSource` has them.
 
-    Each recording goes through `prepare_people` and `to_frames` as it is served. official: where the spine is the origin,
-    frames without the main person are left out, as published (PreNormalize3D), and with them what the other does then;
-    `fixed` uniform clips are the published test's, draw for draw.
+    Each recording goes through `prepare_people` and `to_frames` as it is served. official: where the spine is the
+    origin, frames without the main person are left out, as published (PreNormalize3D), and with them what the other
+    does then; `fixed` uniform clips are the published test's, draw for draw.
     """
 
     data: ActionSet
