@@ -132,19 +132,19 @@ def differences(found: Recipe, wanted: Recipe) -> list[str]:
     Where the data lie, how many threads work, and what is tested afterwards make no difference; of epochs that are
     kept, a run may have more than are wanted.
     """
-    have, want = _deciding(found), _deciding(wanted)
+    by_test = found.validation.on == wanted.validation.on == "test"
+    have, want = _deciding(found, by_test=by_test), _deciding(wanted, by_test=by_test)
     names = sorted(have.keys() | want.keys())
     out = [f"{name} is {have.get(name)}, not {want.get(name)}" for name in names if have.get(name) != want.get(name)]
     kept = sorted(set(wanted.optim.keep_epochs) - set(found.optim.keep_epochs))
     return out + [f"optim.keep_epochs lacks {', '.join(map(str, kept))}"] * bool(kept)
 
 
-def _deciding(recipe: Recipe) -> dict[str, Any]:
+def _deciding(recipe: Recipe, *, by_test: bool) -> dict[str, Any]:
     values = recipe.model_dump(mode="json")
-    if recipe.validation.on != "test":
+    del values["test"]["paths"]
+    if not by_test:
         del values["test"]
-    else:
-        del values["test"]["paths"]
     del values["data"]["paths"], values["threads"], values["optim"]["keep_epochs"], values["network"]["classes"]
     return dict(_flat(values))
 
