@@ -6,6 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.errors import LayoutMismatch
 from model.layout import Layout
@@ -72,9 +73,13 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """weights: (target joints, source joints); a row of zeros is a joint that cannot be had."""
+    """weights: (target joints, source joints); a row of zeros is a joint that cannot be had.
+
+    sources: (target joints, n), the source joints of each, some several times where another joint has more of them.
+    """
 
     weights: Floats
+    sources: NDArray[np.intp]
     interpolated: tuple[str, ...]
     missing: tuple[str, ...]
     dropped: tuple[str, ...]
@@ -97,8 +102,10 @@ def plan(source: Layout, target: Layout) -> Plan:
     if 2 * len(missing) > target.count:
         raise LayoutMismatch(target.name, source.name, f"{len(missing)} of {target.count} joints cannot be had from it")
     dropped = tuple(source.joints[i] for i in np.flatnonzero(~weights.any(axis=0)))
+    each = [np.flatnonzero(row) if row.any() else np.zeros(1, dtype=np.intp) for row in weights]
+    sources = np.stack([np.resize(row, max(map(len, each))) for row in each])
     weights.setflags(write=False)
-    return Plan(weights, tuple(interpolated), tuple(missing), dropped)
+    return Plan(weights, sources, tuple(interpolated), tuple(missing), dropped)
 
 
 def convert(sequence: SkeletonSequence, target: Layout) -> Conversion:
@@ -110,8 +117,7 @@ def convert(sequence: SkeletonSequence, target: Layout) -> Conversion:
         return Conversion(sequence, (), (), ())
     how = plan(sequence.layout, target)
     joints = np.einsum("uv,tvd->tud", how.weights, sequence.joints, optimize=True)
-    needed = how.weights > 0
-    confidence = np.where(needed[None], sequence.confidence[:, None, :], 1).min(axis=2)
-    confidence[:, ~needed.any(axis=1)] = 0
-    converted = replace(sequence, joints=joints, confidence=confidence.astype(np.float32), layout=target)
+    confidence = sequence.confidence[:, how.sources].min(axis=2)
+    confidence[:, ~how.weights.any(axis=1)] = 0
+    converted = replace(sequence, joints=joints, confidence=confidence, layout=target)
     return Conversion(converted, how.interpolated, how.missing, how.dropped)
