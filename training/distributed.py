@@ -26,7 +26,6 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from model.errors import GaitkeeperError, InvalidRequest
 
-INTERRUPTED = 130
 PATIENCE_S = 20  # for processes to end by themselves, before they are killed
 ERROR = "error-{rank}.json"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -98,7 +97,7 @@ def launch(worker: str, arguments: Sequence[str], devices: int) -> None:
     Raises what the first of them that failed had to say (`GaitkeeperError`), and `KeyboardInterrupt` on Ctrl-C, when
     all have ended.
     """
-    with tempfile.TemporaryDirectory() as notes, _handlers_restored(), _environment(devices):
+    with tempfile.TemporaryDirectory() as notes, _signals_handed_back(), _quiet(), _environment(devices):
         command = ["-P", "-m", worker, "--notes", notes, *arguments]
         try:
             elastic_launch(_config(devices), sys.executable)(*command)
@@ -111,7 +110,6 @@ def launch(worker: str, arguments: Sequence[str], devices: int) -> None:
 
 
 def _config(devices: int) -> LaunchConfig:
-    logging.getLogger("torch.distributed").setLevel(logging.CRITICAL)
     return LaunchConfig(
         min_nodes=1, max_nodes=1, nproc_per_node=devices, run_id=uuid.uuid4().hex, max_restarts=0,
         rdzv_backend="c10d", rdzv_endpoint="localhost:0", local_addr="localhost", shutdown_timeout=PATIENCE_S,
@@ -122,7 +120,7 @@ def _explain(failed: ChildFailedError, notes: Path, devices: int) -> NoReturn:
     for note in sorted(notes.iterdir()):
         raise GaitkeeperError(json.loads(note.read_text(encoding="utf-8"))) from failed
     rank, failure = failed.get_first_failure()
-    if failure.exitcode == INTERRUPTED:
+    if failure.exitcode in (128 + signal.SIGINT, -signal.SIGINT):
         raise KeyboardInterrupt from failed
     how = "was killed; is there enough memory?" if failure.exitcode == -signal.SIGKILL else "failed, as it says above"
     raise GaitkeeperError(
@@ -136,7 +134,18 @@ def note_error(notes: Path, error: GaitkeeperError) -> None:
 
 
 @contextmanager
-def _handlers_restored() -> Iterator[None]:
+def _quiet() -> Iterator[None]:
+    """Each of torch's many loggers has a level of its own; what they would say is said by `_explain`."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
+def _signals_handed_back() -> Iterator[None]:
     """The launcher takes signals over, and would keep them."""
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     try:

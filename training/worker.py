@@ -9,11 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from model.errors import GaitkeeperError
-from training.distributed import INTERRUPTED, PATIENCE_S, note_error
-from training.fit import fit
-from training.recipe import load_recipe
-
+INTERRUPTED = 130
+PATIENCE_S = 20  # for the main thread to end by itself
 _LOOK_EVERY_S = 0.5
 
 
@@ -21,6 +18,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Status 0; 2 for an error that is noted for the launcher; 130 if it was interrupted."""
     options = _parser().parse_args(arguments)
     end_with_launcher()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # seconds of imports, in which there is nothing to keep
+    from model.errors import GaitkeeperError
+    from training.distributed import note_error
+    from training.fit import fit
+    from training.recipe import load_recipe
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         fit(load_recipe(options.recipe), options.out, resume=options.resume, until=options.until)
     except KeyboardInterrupt:
@@ -56,4 +60,7 @@ def end_with_launcher() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)  # all is written; to take an interpreter full of torch apart takes seconds
