@@ -20,6 +20,7 @@ from training.evaluate.occlusion import FRAMES, When, evaluate_occluded, evaluat
 from training.evaluate.plot import plot_confusion
 from training.evaluate.progress import bar
 from training.evaluate.results import heading, rounded, to_text, write_csv, write_text
+from training.evaluate.seen import seen_in_training
 from training.protocols.actions import ActionProtocol
 
 
@@ -67,7 +68,8 @@ def actions(
     classifier = OnnxClassifier(opened, threads=threads, device=device)
     with bar("reading") as line:
         source = open_actions(data, protocol, split=split, kind=kind, progress=line.of(size_of(data)))
-    measured = _measured(classifier, source, clips, occluded)
+    seen = seen_in_training(opened.manifest.trained, source.loaded, source.chosen, data)
+    measured = _measured(classifier, source, seen, clips, occluded)
     title = f"{opened.name} on {data.name} ({source.chosen.name})"
     _write(out, measured, title)
     head = heading("actions", opened, data, source.chosen.name, simulated=source.simulated)
@@ -81,25 +83,28 @@ def actions(
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """The result, and those with something hidden, by what it is."""
+    """The result, and those with something hidden, by what it is. seen: recordings that training had, too."""
 
     result: ActionResult
+    seen: int
     when: When | None
     parts: Mapping[Part, ActionResult]
     frames: Mapping[int, ActionResult]
 
 
-def _measured(classifier: Classifier, source: ActionSource, clips: int | None, when: When | None) -> _Measured:
+def _measured(
+    classifier: Classifier, source: ActionSource, seen: int, clips: int | None, when: When | None
+) -> _Measured:
     tested, groups = source.chosen.data, source.chosen.groups
     with bar("classifying") as line:
         result = evaluate_actions(classifier, tested, groups=groups, clips=clips, progress=line.of(len(tested)))
     if when is None:
-        return _Measured(result, None, {}, {})
+        return _Measured(result, seen, None, {}, {})
     with bar("hiding parts") as line:
         steps = line.of((len(Part) + len(FRAMES)) * len(tested))
         parts = evaluate_occluded(classifier, tested, when=when, groups=groups, clips=clips, progress=steps)
         frames = evaluate_without_frames(classifier, tested, groups=groups, clips=clips, progress=steps)
-    return _Measured(result, when, parts, frames)
+    return _Measured(result, seen, when, parts, frames)
 
 
 def _write(out: Path, measured: _Measured, title: str) -> None:
@@ -118,12 +123,13 @@ def _content(source: ActionSource, measured: _Measured) -> dict[str, Any]:
     content = measured.result.to_json() | {
         "figure": chosen.figure,
         "data_set": {
-            "kind": source.report.kind,
+            "kind": source.loaded.report.kind,
             "recordings": chosen.whole,
             "tested_on": len(chosen.data),
+            "seen_in_training": measured.seen,
             "expected": chosen.expected,
-            "not_in_the_set": {reason: count for reason, (count, _) in source.report.left_out.items()},
-            "problems": list(source.report.problems),
+            "not_in_the_set": {reason: count for reason, (count, _) in source.loaded.report.left_out.items()},
+            "problems": list(source.loaded.report.problems),
         },
     }
     if measured.when is None:
@@ -145,7 +151,10 @@ def _print(console: Console, source: ActionSource, measured: _Measured, title: s
         hidden = {part.value: each for part, each in measured.parts.items()}
         hidden |= {f"{count} of 100 frames": each for count, each in measured.frames.items()}
         show_occlusion(console, measured.result, hidden, f"hidden in the test ({measured.when} centring)")
-    show_source(console, source.chosen, source.report)
+    show_source(console, source.chosen, source.loaded.report)
+    if measured.seen:
+        line = f"{measured.seen:,} of the recordings tested on are in what the bundle was made from: see its card"
+        console.print(line, style="yellow", highlight=False)
     if source.simulated:
         console.print("the data are simulated", style="yellow")
     console.print(f"written to {out / 'results.json'}", style="dim")

@@ -68,15 +68,24 @@ def _classes(result: ActionResult, title: str) -> Grid:
     rows = sorted(result.by_class().items(), key=lambda item: item[1][0])
     more = len(rows) - SHOWN_CLASSES
     caption = f"and {more} classes that are better recognised: classes.csv has them all" if more > 0 else None
-    grid = plain_grid(title, ("recognised, %", "recordings", "people", "most often taken for"), caption=caption)
+    grid = plain_grid(title, ("correct, %", "of", "people", "mostly taken for"), caption=caption)
     confusion = result.confusion
     for label, (share, count, people) in rows[:SHOWN_CLASSES]:
         row = confusion[result.labels.index(label)].copy()
         row[result.labels.index(label)] = 0
         other = result.labels[int(row.argmax())] if row.any() else ""
-        grid.add_row(label, per_cent(share), str(count), str(people or "-"), other)
+        grid.add_row(cut(label), per_cent(share), str(count), str(people or "-"), cut(other))
     grid.add_row("all", per_cent(result.accuracy), str(len(result.true)), str(result.people or "-"))
     return grid
+
+
+def cut(label: str, most: int = 28) -> str:
+    """A name that leaves room for figures on a line of 80 letters.
+
+    >>> cut("A048 nausea or vomiting condition"), cut("walk")
+    ('A048 nausea or vomiting con…', 'walk')
+    """
+    return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
 def _show_unknown(console: Console, unknown: Mapping[str, int]) -> None:

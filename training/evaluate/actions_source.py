@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.data.collect import Loaded
 from training.data.load import load
-from training.data.report import Report
 from training.data.stream import Progress
 from training.evaluate.sources import is_simulated
 from training.protocols.actions import ActionProtocol, Chosen, chosen
@@ -12,10 +12,10 @@ from training.protocols.actions import ActionProtocol, Chosen, chosen
 
 @dataclass(frozen=True, eq=False)
 class ActionSource:
-    """What is tested on, and the report about the whole data set."""
+    """What is tested on, and the whole data set with its report."""
 
     chosen: Chosen
-    report: Report
+    loaded: Loaded
     simulated: bool
 
 
@@ -33,7 +33,7 @@ def open_actions(
     kind: of data set, where its content does not tell. progress: called with bytes read.
     """
     loaded = load(path, kind, cache=cache, progress=progress)
-    return ActionSource(chosen(loaded, protocol, split), loaded.report, is_simulated(path))
+    return ActionSource(chosen(loaded, protocol, split), loaded, is_simulated(path))
 
 
 def size_of(path: Path) -> int:

@@ -103,12 +103,14 @@ class ActionProtocol(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """What is tested on. whole: of how many recordings. expected: how many there should be; None where nobody says."""
+    """What is tested on. place: indices in the whole set, of `whole` recordings. expected: how many there should be;
+    None where nobody says."""
 
     data: ActionSet
     name: str
     figure: Figure
     groups: Strings
+    place: Integers
     whole: int
     expected: int | None = None
 
@@ -131,7 +133,7 @@ def chosen(loaded: Loaded, protocol: ActionProtocol, split: str | None = None) -
         raise InvalidDataSet(data.name, f"has no labelled actions for {'' if split else 'protocol '}{name}")
     tested = data.select(place)
     figure = official.figure if official else "top-1"
-    return Chosen(tested, str(name), figure, groups_of(tested, official), len(data), expected)
+    return Chosen(tested, str(name), figure, groups_of(tested, official), place, len(data), expected)
 
 
 def members(loaded: Loaded, split: str, protocol: ActionProtocol = ActionProtocol.ALL) -> Integers:

@@ -27,7 +27,7 @@ def _cache(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
 
 
-def bundle_for(folder, data, kind, **clip):
+def bundle_for(folder, data, kind, trained=None, **clip):
     """A classifier that knows the classes of `data`, and nothing about them."""
     loaded = load(data)
     labels = tuple(np.unique(class_names(loaded.data)).tolist())
@@ -36,7 +36,10 @@ def bundle_for(folder, data, kind, **clip):
         "classifier", joints=layout.count, channels=dims + 1, width=len(labels), scale=0.1, people=clip.get("people", 1)
     )
     spec = ClipSpec(dims=dims, minimum=1, frames=16, sampling="uniform", **clip)
-    write_bundle(folder / "bundle", {CLASSIFIER: model}, name="small", layout=layout.name, clip=spec, labels=labels)
+    files = {CLASSIFIER: model}
+    write_bundle(
+        folder / "bundle", files, name="small", layout=layout.name, clip=spec, labels=labels, trained=trained
+    )  # fmt: skip
     return folder / "bundle"
 
 
@@ -147,3 +150,14 @@ def test_clips_of_a_classifier_that_takes_windows_cannot_be_asked_for(tmp_path, 
     )  # fmt: skip
     assert run("--bundle", bundle, "--data", tmp_path / "a.npz", "--out", tmp_path / "out", "--clips", 3) == 2
     assert "takes all windows" in capsys.readouterr().err
+
+
+def test_what_the_bundle_was_made_from_is_told_where_it_is_tested_on(tmp_path, capsys):
+    data = shapes.write_ntu60(tmp_path / "ntu")
+    trained = {"recipe": {"data": {"kind": "ntu60-pickle", "split": "xsub_train", "paths": ["elsewhere"]}}}
+    bundle = bundle_for(tmp_path, data, "ntu60-pickle", trained)
+    for protocol, seen in (("ntu60-xsub", 0), ("ntu60-xview", 8)):
+        out = tmp_path / protocol
+        assert run("--bundle", bundle, "--data", data, "--protocol", protocol, "--out", out) == 0
+        assert json.loads((out / "results.json").read_text())["data_set"]["seen_in_training"] == seen
+        assert ("are in what the bundle was made from" in capsys.readouterr().out) == (seen > 0)
