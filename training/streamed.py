@@ -1,6 +1,8 @@
-"""Recordings of one or more people, from memory-mapped arrays: only those of a batch are ever in memory."""
+"""Recordings of one or more people, from memory-mapped arrays: in memory are those of a batch, and a few megabytes
+that were read before."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -13,6 +15,26 @@ from model.sequence import Floats, SkeletonSequence
 from model.uniform import fixed_clips, official_clips, random_clips
 from training.data.action_set import ActionSet
 from training.pool import Integers, Pool
+
+REMEMBERED = 256_000_000
+"""Bytes: a small set is prepared once; of a large one the first recordings that were read are."""
+
+
+class Remembered:
+    """Frames by number, made when they are first asked for and kept as long as there is room for them."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._kept: dict[int, Floats] = {}
+
+    def get(self, i: int, make: Callable[[int], Floats]) -> Floats:
+        if (known := self._kept.get(i)) is not None:
+            return known
+        frames = make(i)
+        if frames.nbytes <= self._room:
+            self._room -= frames.nbytes
+            self._kept[i] = np.ascontiguousarray(frames)
+        return frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +52,7 @@ class Streamed:
     layout: Layout
     clip: ClipSpec
     official: bool = False
+    read_before: Remembered = field(default_factory=lambda: Remembered(REMEMBERED))
 
     @classmethod
     def of(cls, data: ActionSet, labels: Integers, layout: Layout, clip: ClipSpec, *, official: bool = False) -> Self:
@@ -79,7 +102,7 @@ class Streamed:
 
     def _read(self, which: Integers) -> Pool:
         """These recordings, people side by side: (total, people * joints, dims + 1)."""
-        each = [_side_by_side(self.frames_of(int(i))) for i in which]
+        each = [self.read_before.get(int(i), lambda i: _side_by_side(self.frames_of(i))) for i in which]
         lengths = np.array([len(frames) for frames in each], dtype=np.int64)
         starts = np.cumsum(lengths) - lengths
         return Pool(np.concatenate(each), starts, lengths, self.labels[which], which, self.clip)

@@ -17,7 +17,7 @@ from tests.training.small import small_recipe, small_set
 from training.batches import Batches
 from training.data.action_set import ActionSet
 from training.pool import Pool
-from training.streamed import Streamed
+from training.streamed import Remembered, Streamed
 
 PAIRS = ClipSpec(frames=12, fps=30, minimum=4, dims=3, people=2, origin="spine")
 UNIFORM = PAIRS.model_copy(update={"sampling": "uniform", "minimum": 1, "clips": 3})
@@ -181,3 +181,25 @@ def test_officially_the_frames_of_the_published_test_are_taken(length):
     every = source.frames_of(0)
     at = official_clips(length, 12, 3)
     assert np.array_equal(source.fixed(np.array([0]), 3), every[:, at].swapaxes(0, 1))
+
+
+def test_a_recording_is_prepared_once_as_long_as_there_is_room():
+    made = []
+
+    def make(i):
+        made.append(i)
+        return np.full((10, 3, 4), i, np.float32)
+
+    remembered = Remembered(room=1000)  # two of 480 bytes
+    for i in (0, 1, 2, 0, 1, 2):
+        assert (remembered.get(i, make) == i).all()
+    assert made == [0, 1, 2, 2]
+
+
+def test_what_was_read_before_is_the_same_again():
+    data = recordings(SHAPES)
+    source, fresh = streamed(data, PAIRS), replace(streamed(data, PAIRS), read_before=Remembered(0))
+    which = np.array([0, 2, 0, 3])
+    for seed in (1, 1, 2):
+        ours, theirs = (one.draw(which, 0.2, np.random.default_rng(seed)) for one in (source, fresh))
+        assert np.array_equal(ours, theirs)
