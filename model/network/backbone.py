@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from model.network.gradients import convolved, in_training
 from model.network.spatial import GraphConvolution, Spatial
 from model.network.temporal import TemporalConvolution
 
@@ -27,6 +28,7 @@ class Block(nn.Module):
         super().__init__()
         self.spatial = GraphConvolution(channels, width, joints, subsets)
         self.temporal = TemporalConvolution(width, stride, joints, coefficients)
+        self.stride = stride
         self.residual: nn.Module | None = None
         if residual and channels == width and stride == 1:
             self.residual = nn.Identity()
@@ -35,10 +37,17 @@ class Block(nn.Module):
 
     def forward(self, values: Tensor, want_graph: bool = False) -> Spatial:
         spatial: Spatial = self.spatial(values, want_graph)
-        out = self.temporal(spatial.values)
-        if self.residual is not None:
-            out = out + self.residual(values)
-        return Spatial(torch.relu(out), spatial.graph)
+        around = values if isinstance(self.residual, nn.Identity) else self._around(values)
+        return Spatial(self.temporal(spatial.values, around), spatial.graph)
+
+    def _around(self, values: Tensor) -> Tensor | None:
+        if self.residual is None:
+            return None
+        if in_training(self, values):
+            assert isinstance(self.residual, nn.Sequential)
+            return convolved(self.residual[0], self.residual[1], values[:, :, :: self.stride])
+        around: Tensor = self.residual(values)
+        return around
 
 
 class DataNorm(nn.BatchNorm1d):
@@ -47,8 +56,10 @@ class DataNorm(nn.BatchNorm1d):
     def forward(self, values: Tensor) -> Tensor:
         n, c, t, v = values.shape
         if self.training:
-            normed = super().forward(values.permute(0, 3, 1, 2).reshape(n, v * c, t))
-            return normed.reshape(n, v, c, t).permute(0, 2, 3, 1).contiguous()
+            normed = super().forward(values.permute(0, 3, 1, 2).reshape(n, v * c, t)).reshape(n, v, c, t)
+            if in_training(self, values):  # channel by channel in memory, and so they stay
+                return normed.permute(2, 0, 3, 1).contiguous().transpose(0, 1)
+            return normed.permute(0, 2, 3, 1).contiguous()
         assert self.running_mean is not None
         assert self.running_var is not None
         scale = self.weight / torch.sqrt(self.running_var + self.eps)

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from model.network.branches import branches
+from model.network.gradients import convolved, in_training, normalised, product
 from model.network.pointwise import Pointwise
 
 DILATIONS = (1, 2, 3, 4)
@@ -37,23 +39,46 @@ class TemporalConvolution(nn.Module):
         self.fuse = Pointwise(width, width)
         self.norm = nn.BatchNorm2d(width)
 
-    def forward(self, values: Tensor) -> Tensor:
-        """(N, C, T, V) to (N, C, ceil(T / stride), V)."""
+    def forward(self, values: Tensor, residual: Tensor | None = None) -> Tensor:
+        """(N, C, T, V) to (N, C, ceil(T / stride), V), plus a residual of that shape, then ReLU."""
+        if in_training(self, values):
+            return self._train(values, residual)
+        fused = self._evaluate(values)
+        return torch.relu(fused if residual is None else fused + residual)
+
+    def _evaluate(self, values: Tensor) -> Tensor:
         heads = self.heads(torch.matmul(values, self.append_mean.to(values.dtype)))
         active, copied = torch.split(heads, [sum(self.parts[:-1]), self.parts[-1]], dim=1)
         *dilated, pooled = torch.split(torch.relu(self.heads_norm(active)), list(self.parts[:-1]), dim=1)
-        branches = [convolution(part) for convolution, part in zip(self.dilated, dilated, strict=True)]
-        branches.append(functional.max_pool2d(pooled, (3, 1), (self.stride, 1), (1, 0)))
-        branches.append(copied[:, :, :: self.stride])
-        joined = torch.cat(branches, dim=1)
+        parts = [convolution(part) for convolution, part in zip(self.dilated, dilated, strict=True)]
+        parts.append(functional.max_pool2d(pooled, (3, 1), (self.stride, 1), (1, 0)))
+        parts.append(copied[:, :, :: self.stride])
+        joined = torch.cat(parts, dim=1)
         spread = torch.matmul(joined, self.spread_global().to(joined.dtype))
         fused: Tensor = self.norm(self.fuse(torch.relu(self.fuse_norm(spread))))
         return fused
+
+    def _train(self, values: Tensor, residual: Tensor | None) -> Tensor:
+        """The same, channel by channel in memory; the global joint is appended to the heads, which are linear."""
+        count, bias = sum(self.parts[:-1]), self.heads.bias
+        assert bias is not None
+        heads = _over_joints(product(values, self.heads.weight.flatten(1)), self.append_mean)
+        active, copied = torch.split(heads, [count, self.parts[-1]], dim=1)
+        active = normalised(self.heads_norm, active, bias[:count], relu=True)
+        copied = copied + bias[count:, None, None].to(copied.dtype)
+        joined = branches(active, copied, self.dilated, self.stride)
+        spread = normalised(self.fuse_norm, _over_joints(joined, self.spread_global()), relu=True)
+        return convolved(self.fuse, self.norm, spread, residual, relu=True)
 
     def spread_global(self) -> Tensor:
         """(V + 1, V): each joint's own response, and the last one's times that joint's coefficient."""
         joints = self.append_mean.shape[0]
         return torch.cat([self.append_mean[:, :joints], self.coefficient[None, :joints]])
+
+
+def _over_joints(values: Tensor, matrix: Tensor) -> Tensor:
+    """Planes (N, C, T, V) times (V, V'), without a copy where they are kept channel by channel."""
+    return torch.matmul(values.transpose(0, 1), matrix.to(values.dtype)).transpose(0, 1)
 
 
 def branch_widths(width: int) -> tuple[int, ...]:
