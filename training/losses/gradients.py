@@ -42,16 +42,14 @@ class _Marginal(torch.autograd.Function):
     def forward(
         ctx: Any, anchors: Tensor, memory: Tensor, place: Tensor, weights: Tensor, negative: Tensor, how: Shape
     ) -> Tensor:
-        # As few passes over (n, m) as there can be: each costs as much as a tenth of a product.
+        # As few passes over (n, m) as there can be, and as few arrays: fresh memory costs as much as a pass.
         logits = torch.mm(anchors / how.temperature, memory.T)
         raised = logits.exp()
         rivals = raised * negative
-        rest = rivals.sum(dim=1, keepdim=True) + how.floor
-        total = torch.add(rest, raised, alpha=how.shrink)
+        total = torch.add(rivals.sum(dim=1, keepdim=True) + how.floor, raised, alpha=how.shrink)
         pull = weights / total
+        slope = raised.mul_(pull).mul_(how.shrink).sub_(weights).addcmul_(rivals, pull.sum(dim=1, keepdim=True))
         loss = torch.dot(weights.flatten(), total.log_().sub_(logits).flatten())
-        slope = torch.addcmul(-weights, raised, pull, value=how.shrink)
-        slope.addcmul_(rivals, pull.sum(dim=1, keepdim=True))
         # An anchor is compared with the memory, and stands in it for the other anchors.
         gradient = torch.mm(slope, memory).addmm_(slope[:, place].T, anchors)
         ctx.save_for_backward(gradient.div_(how.temperature))

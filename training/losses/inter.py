@@ -115,6 +115,6 @@ class InterClassLoss(nn.Module):
         warm = unit(features) / self.temperatures[labels][:, None]
         # Cosines by temperature: at most 33, so exp is safe as it is.
         logits = warm @ unit(prototypes).T
-        rivals = (self.families & self.prototype_seen).float()[labels]
+        rivals = (self.families[labels] & self.prototype_seen).float()
         usable = self.prototype_seen[labels][:, None].to(logits.dtype)
         return family(logits, labels, rivals, usable / usable.sum().clamp(min=1))
