@@ -1,15 +1,18 @@
 """Accuracy of a classifier on labelled actions, through preparation, clips and model as they are served."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypedDict, Unpack
 
 import numpy as np
 
-from model.clips import ClipSpec, mean_over_clips, to_clips
+from model.clips import ClipSpec, Recording, mean_over_clips, to_clips, to_frames
 from model.errors import InvalidDataSet, InvalidRequest, InvalidSequence, UnusableSequence
+from model.layout import Layout
 from model.prepare import prepare
 from model.runtime import Classifier
 from model.sequence import Floats, SkeletonSequence
+from model.uniform import official_clips
 from training.data.action_set import ActionSet
 from training.data.arrays import SequenceSet, Strings
 from training.evaluate.action_result import ActionResult
@@ -20,20 +23,26 @@ CLIPS = 256
 """Of one block of recordings; so many of two people, 25 joints and 100 frames are 20 MB."""
 
 
-def evaluate_actions(
-    classifier: Classifier,
-    data: ActionSet | SequenceSet,
-    *,
-    groups: Strings | None = None,
-    clips: int | None = None,
-    progress: Progress | None = None,
-) -> ActionResult:
+class Options(TypedDict, total=False):
+    """How `evaluate_actions` tests.
+
+    groups: (n,) what was recorded together (`training.protocols.actions.groups_of`), for the intervals. clips: of each
+    recording, where the classifier samples them uniformly; default its own. official: the very frames that the
+    published test takes. progress: called with recordings done.
+    """
+
+    groups: Strings | None
+    clips: int | None
+    official: bool
+    progress: Progress | None
+
+
+def evaluate_actions(classifier: Classifier, data: ActionSet | SequenceSet, **options: Unpack[Options]) -> ActionResult:
     """Classify every recording whose class the classifier has: mean of the probabilities of its clips.
 
-    Recordings are read block by block, so that a set that lies on disk stays there. groups: (n,) what was recorded
-    together (`training.protocols.actions.groups_of`), for the intervals. clips: of each recording, where the classifier
-    samples them uniformly; default its own. Raises `InvalidDataSet` where there is nothing to classify,
-    `LayoutMismatch` for joints that the classifier cannot take, `InvalidRequest` for clips of one that takes windows.
+    Recordings are read block by block, so that a set that lies on disk stays there. Raises `InvalidDataSet` where there
+    is nothing to classify, `LayoutMismatch` for joints that the classifier cannot take, `InvalidRequest` for clips of
+    one that takes windows.
     """
     recordings = ActionSet.of_sequences(data) if isinstance(data, SequenceSet) else data
     names = class_names(recordings)
@@ -42,8 +51,10 @@ def evaluate_actions(
     if not known.any():
         about = f"({_few(list(unknown)) or 'it has none'}); it knows {_few(classifier.labels)}"
         raise InvalidDataSet(recordings.name, f"the classifier knows none of its labels {about}")
-    taken = _Taken(classifier, spec_of(classifier, clips), recordings)
-    probabilities = taken.classified(np.flatnonzero(known).tolist(), progress)
+    official, groups = options.get("official", False), options.get("groups")
+    spec = spec_of(classifier, options.get("clips"), official)
+    taken = _Taken(classifier, spec, recordings, published_clips if official else to_clips)
+    probabilities = taken.classified(np.flatnonzero(known).tolist(), options.get("progress"))
     if not len(taken.done):
         raise InvalidDataSet(recordings.name, f"no recording can be classified ({_why(taken.left_out)})")
     done = np.array(taken.done, dtype=np.int64)
@@ -53,17 +64,24 @@ def evaluate_actions(
         labels=tuple(classifier.labels), names=names_of(recordings)[done],
         true=np.array([place[name] for name in names[done].tolist()], dtype=np.int64), probabilities=probabilities,
         groups=together[done], subject=recordings.subject[done], unknown=unknown, left_out=tuple(taken.left_out),
-        notes=tuple(dict.fromkeys(taken.notes)),
+        notes=tuple(taken.notes),
     )  # fmt: skip
 
 
-def spec_of(classifier: Classifier, clips: int | None) -> ClipSpec:
+def spec_of(classifier: Classifier, clips: int | None, official: bool = False) -> ClipSpec:
     """The classifier's clips, `clips` of them where they are sampled uniformly; raises `InvalidRequest`."""
-    if clips is None:
+    if clips is None and not official:
         return classifier.clip
     if classifier.clip.sampling != "uniform":
         raise InvalidRequest("clips", "the classifier takes all windows of a recording; it samples no clips")
-    return ClipSpec.model_validate({**classifier.clip.model_dump(), "clips": clips})
+    return ClipSpec.model_validate({**classifier.clip.model_dump(), "clips": clips or classifier.clip.clips})
+
+
+def published_clips(recording: Recording, spec: ClipSpec, layout: Layout) -> Floats:
+    """As `to_clips`, with the frames that pyskl's test draws: numpy's generator, seeded with 255 for each recording."""
+    people = to_frames(recording, spec, layout)
+    at = official_clips(people.shape[1], spec.frames, spec.clips, flat=spec.dims == 2)
+    return people[0][at] if spec.people == 1 else np.ascontiguousarray(people[:, at].swapaxes(0, 1))
 
 
 def names_of(data: ActionSet) -> Strings:
@@ -81,9 +99,10 @@ class _Taken:
     classifier: Classifier
     spec: ClipSpec
     data: ActionSet
+    cut: Callable[[Recording, ClipSpec, Layout], Floats]
     done: list[int] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
 
     def classified(self, which: Sequence[int], progress: Progress | None) -> Floats:
         """Probabilities (len(done), labels) of those of `which` that have clips."""
@@ -102,7 +121,7 @@ class _Taken:
     def _clips(self, block: Sequence[int]) -> Iterator[Floats]:
         for i in block:
             try:
-                clips = to_clips(self._people(i), self.spec, self.classifier.layout)
+                clips = self.cut(self._people(i), self.spec, self.classifier.layout)
             except UnusableSequence as error:
                 self.left_out.append(LeftOut(i, error.reasons, error.detail))
             except InvalidSequence as error:
@@ -114,7 +133,7 @@ class _Taken:
     def _people(self, i: int) -> tuple[SkeletonSequence, ...]:
         each = [self.data.sequence(i, person) for person in range(int(self.data.people[i]))]
         ready = [prepare(sequence, self.classifier.layout, self.spec) for sequence in each]
-        self.notes.extend(note for one in ready for note in one.notes)
+        self.notes.update((note, None) for one in ready for note in one.notes)
         return tuple(one.sequence for one in ready)
 
 

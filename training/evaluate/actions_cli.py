@@ -13,7 +13,7 @@ from model.errors import InvalidRequest
 from model.runtime import Classifier, Device, OnnxClassifier
 from training.data.occlude import Part
 from training.evaluate.action_result import ActionResult
-from training.evaluate.actions import evaluate_actions
+from training.evaluate.actions import Options, evaluate_actions
 from training.evaluate.actions_show import show_actions, show_occlusion, show_source
 from training.evaluate.actions_source import ActionSource, open_actions, size_of
 from training.evaluate.occlusion import FRAMES, When, evaluate_occluded, evaluate_without_frames
@@ -22,6 +22,8 @@ from training.evaluate.progress import bar
 from training.evaluate.results import heading, rounded, to_text, write_csv, write_text
 from training.evaluate.seen import seen_in_training
 from training.protocols.actions import ActionProtocol
+
+PROBABILITIES = "probabilities.npz"
 
 
 def actions(
@@ -47,6 +49,9 @@ def actions(
     clips: Annotated[
         int | None, typer.Option("--clips", min=1, max=100, help="Clips of a recording; default: the bundle's.")
     ] = None,
+    official: Annotated[
+        bool, typer.Option("--official-clips", help="Take the very frames that the published test (pyskl's) takes.")
+    ] = False,
     occluded: Annotated[
         When | None,
         typer.Option("--occluded", help="Also with each part of the body hidden, before centring or after."),
@@ -68,57 +73,55 @@ def actions(
     classifier = OnnxClassifier(opened, threads=threads, device=device)
     with bar("reading") as line:
         source = open_actions(data, protocol, split=split, kind=kind, progress=line.of(size_of(data)))
-    seen = seen_in_training(opened.manifest.trained, source.loaded, source.chosen, data)
-    measured = _measured(classifier, source, seen, clips, occluded)
+    options: Options = {"clips": clips, "official": official, "groups": source.chosen.groups}
+    measured = _measured(classifier, source, occluded, options)
     title = f"{opened.name} on {data.name} ({source.chosen.name})"
-    _write(out, measured, title)
+    write_tables(out, measured.result, title)
+    seen = seen_in_training(opened.manifest.trained, source.loaded, source.chosen, data)
     head = heading("actions", opened, data, source.chosen.name, simulated=source.simulated)
-    text = to_text(head | rounded(_content(source, measured)))
+    text = to_text(head | rounded(_content(source, measured, seen)))
     write_text(out / "results.json", text)
     if json:
         typer.echo(text, nl=False)
     else:
-        _print(Console(), source, measured, title, out)
+        _print(Console(), source, measured, seen, title, out)
 
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """The result, and those with something hidden, by what it is. seen: recordings that training had, too."""
+    """The result, and those with something hidden, by what it is."""
 
     result: ActionResult
-    seen: int
     when: When | None
     parts: Mapping[Part, ActionResult]
     frames: Mapping[int, ActionResult]
 
 
-def _measured(
-    classifier: Classifier, source: ActionSource, seen: int, clips: int | None, when: When | None
-) -> _Measured:
-    tested, groups = source.chosen.data, source.chosen.groups
+def _measured(classifier: Classifier, source: ActionSource, when: When | None, options: Options) -> _Measured:
+    tested = source.chosen.data
     with bar("classifying") as line:
-        result = evaluate_actions(classifier, tested, groups=groups, clips=clips, progress=line.of(len(tested)))
+        told: Options = {**options, "progress": line.of(len(tested))}
+        result = evaluate_actions(classifier, tested, **told)
     if when is None:
-        return _Measured(result, seen, None, {}, {})
+        return _Measured(result, None, {}, {})
     with bar("hiding parts") as line:
-        steps = line.of((len(Part) + len(FRAMES)) * len(tested))
-        parts = evaluate_occluded(classifier, tested, when=when, groups=groups, clips=clips, progress=steps)
-        frames = evaluate_without_frames(classifier, tested, groups=groups, clips=clips, progress=steps)
-    return _Measured(result, seen, when, parts, frames)
+        steps: Options = {**options, "progress": line.of((len(Part) + len(FRAMES)) * len(tested))}
+        parts = evaluate_occluded(classifier, tested, when=when, **steps)
+        frames = evaluate_without_frames(classifier, tested, **steps)
+    return _Measured(result, when, parts, frames)
 
 
-def _write(out: Path, measured: _Measured, title: str) -> None:
+def write_tables(out: Path, result: ActionResult, title: str) -> None:
     """Everything beside results.json."""
-    result = measured.result
     plot_confusion(result.confusion, result.labels, title, out / "confusion.png")
     classes = [(label, f"{share:.6f}", *counts) for label, (share, *counts) in result.by_class().items()]
     write_csv(out / "classes.csv", ("class", "accuracy", "recordings", "people"), classes)
     left_out = [(one.index, " ".join(one.reasons), one.detail) for one in result.left_out]
     write_csv(out / "left_out.csv", ("recording", "reasons", "detail"), left_out)
-    result.save(out / "probabilities.npz")
+    result.save(out / PROBABILITIES)
 
 
-def _content(source: ActionSource, measured: _Measured) -> dict[str, Any]:
+def _content(source: ActionSource, measured: _Measured, seen: int) -> dict[str, Any]:
     chosen = source.chosen
     content = measured.result.to_json() | {
         "figure": chosen.figure,
@@ -126,7 +129,7 @@ def _content(source: ActionSource, measured: _Measured) -> dict[str, Any]:
             "kind": source.loaded.report.kind,
             "recordings": chosen.whole,
             "tested_on": len(chosen.data),
-            "seen_in_training": measured.seen,
+            "seen_in_training": seen,
             "expected": chosen.expected,
             "not_in_the_set": {reason: count for reason, (count, _) in source.loaded.report.left_out.items()},
             "problems": list(source.loaded.report.problems),
@@ -145,15 +148,15 @@ def figures_of(result: ActionResult) -> dict[str, float]:
     return {"accuracy": result.accuracy, "top5_accuracy": top5, "mean_class_accuracy": mean}
 
 
-def _print(console: Console, source: ActionSource, measured: _Measured, title: str, out: Path) -> None:
+def _print(console: Console, source: ActionSource, measured: _Measured, seen: int, title: str, out: Path) -> None:
     show_actions(console, measured.result, title, source.chosen.figure)
     if measured.when is not None:
         hidden = {part.value: each for part, each in measured.parts.items()}
         hidden |= {f"{count} of 100 frames": each for count, each in measured.frames.items()}
         show_occlusion(console, measured.result, hidden, f"hidden in the test ({measured.when} centring)")
     show_source(console, source.chosen, source.loaded.report)
-    if measured.seen:
-        line = f"{measured.seen:,} of the recordings tested on are in what the bundle was made from: see its card"
+    if seen:
+        line = f"{seen:,} of the recordings tested on are in what the bundle was made from: see its card"
         console.print(line, style="yellow", highlight=False)
     if source.simulated:
         console.print("the data are simulated", style="yellow")

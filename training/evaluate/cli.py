@@ -1,4 +1,4 @@
-"""`gaitkeeper evaluate`: gait, reid, openset, fusion, thresholds, growth, actions, calibrate, manifest."""
+"""`gaitkeeper evaluate`: gait, reid, openset, fusion, thresholds, growth, actions, ensemble, calibrate, manifest."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +14,7 @@ from training.data.open import open_set
 from training.evaluate import show
 from training.evaluate.actions_cli import actions
 from training.evaluate.calibrate import calibrate_on
+from training.evaluate.ensemble_cli import ensemble
 from training.evaluate.gait import evaluate_gait
 from training.evaluate.manifest import HEADER, manifest_rows
 from training.evaluate.openset_cli import openset
@@ -33,6 +34,7 @@ app = typer.Typer(
     "Example: gaitkeeper evaluate gait --data data/walkers --out results/walkers",
 )
 app.command()(actions)
+app.command()(ensemble)
 app.command()(reid)
 app.command()(openset)
 app.command()(fusion)

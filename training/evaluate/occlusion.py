@@ -10,15 +10,14 @@ been measured so. Hence `after` is what is done where nothing is said.
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
+from typing import Unpack
 
 from model.runtime import Classifier
 from model.sequence import Floats
 from training.data.action_set import ActionSet
-from training.data.arrays import Strings
 from training.data.occlude import Part, hide_frames, hide_joints, joints_of, occlude
 from training.evaluate.action_result import ActionResult
-from training.evaluate.actions import evaluate_actions
-from training.evaluate.embedding import Progress
+from training.evaluate.actions import Options, evaluate_actions
 
 FRAMES = (10, 20, 30, 40, 50)
 """How many of 100 frames RA-GCN hides, in the middle."""
@@ -59,16 +58,14 @@ def evaluate_occluded(
     *,
     parts: Sequence[Part] = tuple(Part),
     when: When = When.AFTER,
-    groups: Strings | None = None,
-    clips: int | None = None,
-    progress: Progress | None = None,
+    **options: Unpack[Options],
 ) -> Mapping[Part, ActionResult]:
     """The result with each part hidden, of all recordings; raises as `evaluate_actions` does."""
     found = {}
     for part in parts:
         seen = occlude(data, part) if when is When.BEFORE else data
         model = classifier if when is When.BEFORE else without_joints(classifier, part)
-        found[part] = evaluate_actions(model, seen, groups=groups, clips=clips, progress=progress)
+        found[part] = evaluate_actions(model, seen, **options)
     return found
 
 
@@ -77,17 +74,10 @@ def evaluate_without_frames(
     data: ActionSet,
     *,
     hidden: Sequence[int] = FRAMES,
-    groups: Strings | None = None,
-    clips: int | None = None,
-    progress: Progress | None = None,
+    **options: Unpack[Options],
 ) -> Mapping[int, ActionResult]:
     """The result with so many of 100 frames hidden in the middle of every clip; raises as `evaluate_actions` does.
 
     In clips, and not in recordings: there, time in which nobody is seen is left out before clips are sampled.
     """
-    return {
-        count: evaluate_actions(
-            without_frames(classifier, count), data, groups=groups, clips=clips, progress=progress
-        )
-        for count in hidden
-    }  # fmt: skip
+    return {count: evaluate_actions(without_frames(classifier, count), data, **options) for count in hidden}

@@ -5,6 +5,7 @@ from model.clips import ClipSpec
 from model.errors import InvalidDataSet, InvalidRequest, LayoutMismatch
 from model.named_layouts import CASIA_14, MEDIAPIPE_33, NTU_25
 from model.sequence import Units
+from model.uniform import fixed_clips, official_clips
 from tests.fakes import FakeClassifier, walking
 from tests.training.evaluate.planted import PerfectClassifier, actions
 from training.data.action_set import ActionSet, field_of
@@ -137,3 +138,19 @@ def test_a_conversion_is_told_once():
     notes = evaluate_actions(model, data).notes
     assert notes[0] == "converted from ntu-25 to coco-17"
     assert len(notes) == len(set(notes))
+
+
+def test_the_published_test_s_frames_can_be_asked_for():
+    data, ours, published = pairs(1, frames=40), Watching(), Watching()
+    data.frames[:40, :, 1] = np.arange(40)[:, None]
+    kept = []
+    for model, official in ((ours, False), (published, True)):
+        given = model.probabilities
+        model.probabilities = lambda clips, given=given: (kept.append(clips), given(clips))[1]
+        evaluate_actions(model, data, official=official)
+    fixed, drawn = (clips[:, 0, :, 0, 1].astype(int) for clips in kept)
+    assert (drawn == official_clips(40, 16, 5)).all()
+    assert (fixed == fixed_clips(40, 16, 5)).all()
+    assert (fixed != drawn).any()
+    with pytest.raises(InvalidRequest, match="samples no clips"):
+        evaluate_actions(PerfectClassifier(), actions(), official=True)

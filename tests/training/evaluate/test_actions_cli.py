@@ -43,9 +43,9 @@ def bundle_for(folder, data, kind, trained=None, **clip):
     return folder / "bundle"
 
 
-def run(*arguments):
+def run(*arguments, command="actions"):
     with pytest.raises(SystemExit) as stopped:
-        main(["evaluate", "actions", *map(str, arguments)])
+        main(["evaluate", command, *map(str, arguments)])
     return stopped.value.code
 
 
@@ -161,3 +161,23 @@ def test_what_the_bundle_was_made_from_is_told_where_it_is_tested_on(tmp_path, c
         assert run("--bundle", bundle, "--data", data, "--protocol", protocol, "--out", out) == 0
         assert json.loads((out / "results.json").read_text())["data_set"]["seen_in_training"] == seen
         assert ("are in what the bundle was made from" in capsys.readouterr().out) == (seen > 0)
+
+
+def test_results_of_the_same_recordings_are_joined_by_weight(tmp_path, ntu, capsys):
+    data, bundle = ntu
+    for clips in (1, 2):
+        asked = ("--bundle", bundle, "--data", data, "--clips", clips, "--out", tmp_path / f"of-{clips}")
+        assert run(*asked) == 0
+    out, both = tmp_path / "both", [tmp_path / "of-1", tmp_path / "of-2"]
+    capsys.readouterr()
+    assert run(*both, "--weights", "3,1", "--out", out, command="ensemble") == 0
+    assert "alone, of-2:" in capsys.readouterr().out
+    results = json.loads((out / "results.json").read_text())
+    assert [(one["name"], one["weight"]) for one in results["ensemble"]] == [("of-1", 3.0), ("of-2", 1.0)]
+    one, two, joined = (ActionResult.load(place / "probabilities.npz") for place in (*both, out))
+    assert joined.probabilities == pytest.approx((3 * one.probabilities + two.probabilities) / 4, abs=1e-6)
+    for weights, said in (("3", "as many weights"), ("a,b", "no numbers"), ("1,0", "above 0")):
+        assert run(*both, "--weights", weights, "--out", tmp_path / "none", command="ensemble") == 2
+        assert said in capsys.readouterr().err
+    assert run(tmp_path / "absent", "--out", tmp_path / "none", command="ensemble") == 2
+    assert not (tmp_path / "none").exists()
