@@ -74,16 +74,16 @@ def pose_of(run: Run, data: ActionSet, look: Look, of_class: NDArray[np.bool_]) 
 
 
 def furthest_frame(sequence: SkeletonSequence) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Joints (V, 2) as the camera saw them with y up, and which were seen (V,), of the frame whose pose is furthest
-    from the mean pose, among those with the most joints."""
-    image = as_seen(sequence)
-    there = sequence.confidence > 0
-    weight = there[..., None].astype(np.float64)
-    body = image - (image * weight).sum(axis=1, keepdims=True) / np.maximum(weight.sum(axis=1, keepdims=True), 1)
-    mean = (body * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1)
-    distance = (np.linalg.norm(body - mean, axis=2) * there).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
-    count = there.sum(axis=1)
-    frame = int(np.where(count == count.max(), distance, -1.0).argmax())
+    """Joints (V, 2) as the camera saw them with y up, and which were seen (V,): of the frames with the most joints
+    the one whose pose is furthest from the usual one."""
+    image, there = as_seen(sequence), sequence.confidence > 0
+    whole = np.flatnonzero(there.sum(axis=1) == there.sum(axis=1).max())
+    weight = there[whole][..., None].astype(np.float64)
+    middle = (image[whole] * weight).sum(axis=1, keepdims=True) / np.maximum(weight.sum(axis=1, keepdims=True), 1)
+    body = (image[whole] - middle) * weight
+    # The median, so that one wild frame does not make all others look wild.
+    distance = np.linalg.norm(body - np.median(body, axis=0), axis=2).sum(axis=1)
+    frame = int(whole[int(distance.argmax())])
     return image[frame], there[frame]
 
 

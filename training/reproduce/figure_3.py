@@ -76,15 +76,10 @@ def _listed(anchor: str, members: list[Member]) -> str:
     name = f"“{without_number(anchor)}”"
     if not members:
         return f"{name} has no family: it was never taken for anything else."
-    return (
-        f"{name} with "
-        + ", ".join(f"{without_number(member.label)} ({member.similarity:.2f})" for member in members)
-        + "."
-    )
+    listed = [f"{without_number(member.label)} ({member.similarity:.2f})" for member in members]
+    return f"{name} with {', '.join(listed)}."
 
 
 def _sizes(affinity: Affinity) -> str:
     size = affinity.families.sum(axis=1)
-    return (
-        f"{len(size)} classes, {int(size.min())} to {int(size.max())} in a family, {float(size.mean()):.1f} on average."
-    )
+    return f"{len(size)} classes, {size.min():d} to {size.max():d} in a family, {size.mean():.1f} on average."

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from model.errors import InvalidDataSet, InvalidRecipe
-from model.runtime import OnnxEncoder
+from model.runtime import Encoder, OnnxEncoder
 from model.sequence import Units
 from training.data.action_set import ActionSet
 from training.data.arrays import SequenceSet
@@ -48,17 +48,35 @@ class Measured(NamedTuple):
 def measure_identity(run: Path, recipe: Recipe) -> Measured:
     """Exports the run to RUN/bundle and measures what the recipe's [test] asks for.
 
-    Without `split` and `keep` in [test], the people whom the protocol tests. Raises `ExportRejected` where ONNX
-    Runtime and torch differ, `InvalidRecipe` where [test] names no protocol or several files, `InvalidDataSet` where
-    nobody is left to be searched.
+    Raises `ExportRejected` where ONNX Runtime and torch differ, and as `searched_by` does, before the export.
+    """
+    data = searched_by(recipe)
+    encoder = OnnxEncoder(export_run(run, run / BUNDLE).bundle, threads=recipe.threads or None)
+    return measured(encoder, data)
+
+
+def searched_by(recipe: Recipe) -> Source | Windows:
+    """Who is searched and among whom. Without `split` and `keep` in [test], the people whom the protocol tests.
+
+    Raises `InvalidRecipe` where [test] names no protocol or several files, `InvalidDataSet` where nobody is left to
+    be searched.
     """
     if recipe.test.protocol is None:
         raise InvalidRecipe(recipe.name, "its [test] names no protocol to tell people apart by")
     path = _path(recipe)
-    encoder = OnnxEncoder(export_run(run, run / BUNDLE).bundle, threads=recipe.threads or None)
-    if recipe.test.protocol == "reid":
-        return _reid(encoder, recipe, path)
-    return _gait(encoder, recipe, path)
+    return _windows(recipe, path) if recipe.test.protocol == "reid" else _source(recipe, path)
+
+
+def measured(encoder: Encoder, data: Source | Windows) -> Measured:
+    """Embeds everybody and searches; raises as `evaluate_gait` and `evaluate_reid` do."""
+    if isinstance(data, Windows):
+        with bar("embedding and searching") as line:
+            found = evaluate_reid(encoder, data, progress=line.of(steps(data.data)))
+        return Measured("reid", reid_show.to_json(found), data.data.name, data.simulated)
+    with bar("embedding") as line:
+        result = evaluate_gait(encoder, data, progress=line.of(2 * len(used(data.cells))))
+    cells = {"cells": [cells_json(table) for table in result.tables]}
+    return Measured("gait", result.to_json() | cells, data.data.name, data.simulated)
 
 
 def _path(recipe: Recipe) -> Path:
@@ -68,32 +86,17 @@ def _path(recipe: Recipe) -> Path:
     return paths[0]
 
 
-def _gait(encoder: OnnxEncoder, recipe: Recipe, path: Path) -> Measured:
-    source = _source(recipe, path, projected=encoder.clip.dims == 2)
-    with bar("embedding") as line:
-        result = evaluate_gait(encoder, source, progress=line.of(2 * len(used(source.cells))))
-    cells = {"cells": [cells_json(table) for table in result.tables]}
-    return Measured("gait", result.to_json() | cells, source.data.name, source.simulated)
-
-
-def _source(recipe: Recipe, path: Path, *, projected: bool) -> Source:
+def _source(recipe: Recipe, path: Path) -> Source:
     protocol = GaitProtocol(str(recipe.test.protocol))
     if not _chosen(recipe):
         return open_source(path, protocol, None if protocol is GaitProtocol.UCALGARY else People.TEST)
     data = _people(recipe)
-    if projected and data.units is Units.METRES:
+    if recipe.clip.dims == 2 and data.units is Units.METRES:
         data = seen_by_its_camera(data)
     cells = _CELLS[protocol](data)
     if not any(len(cell.gallery) and len(cell.probes) for cell in cells):
         raise InvalidDataSet(data.name, f"has nothing that protocol {protocol} could search or be searched")
     return Source(data, cells, is_simulated(path), casia_b.found(data) if protocol is GaitProtocol.CASIA_B else {})
-
-
-def _reid(encoder: OnnxEncoder, recipe: Recipe, path: Path) -> Measured:
-    windows = _windows(recipe, path)
-    with bar("embedding and searching") as line:
-        result = evaluate_reid(encoder, windows, progress=line.of(steps(windows.data)))
-    return Measured("reid", reid_show.to_json(result), windows.data.name, windows.simulated)
 
 
 def _windows(recipe: Recipe, path: Path) -> Windows:

@@ -30,7 +30,8 @@ def chosen_classes(
     shares = counts / total
     mutual = shares + shares.T
     np.fill_diagonal(mutual, -1.0)
-    mutual[counts.sum(axis=1) == 0] = -1.0
+    untested = counts.sum(axis=1) == 0
+    mutual[untested] = mutual[:, untested] = -1.0
     chosen = [int(place) for place in np.unravel_index(int(mutual.argmax()), mutual.shape)]
     while len(chosen) < min(len(wanted), len(labels)):
         others = [i for i in range(len(labels)) if i not in chosen]
