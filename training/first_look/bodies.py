@@ -147,13 +147,16 @@ def _across(bodies: Floats, layout: Layout, joint: str) -> NDArray[np.float64] |
 
 
 def _ahead(bodies: Floats, layout: Layout) -> NDArray[np.float64] | None:
-    """Which way toes point and knees bend (bodies, T, 3), as far as the layout has them."""
-    if any(f"left_{joint}" not in layout for joint in ("hip", "knee", "ankle")):
+    """Which way toes point and knees bend (bodies, T, 3); None where the layout has no feet: knees alone mislead.
+
+    A depth camera often sees straight knees bent backwards: in half of KARD's recordings.
+    """
+    toes = _named(layout, "left_foot", "right_foot", "toe")
+    if not toes or any(f"left_{joint}" not in layout for joint in ("hip", "knee", "ankle")):
         return None
     hip, knee, ankle = (_place(bodies, _named(layout, f"left_{j}", f"right_{j}")) for j in ("hip", "knee", "ankle"))
-    ahead: NDArray[np.float64] = 2 * knee - hip - ankle
-    toes = _named(layout, "left_foot", "right_foot", "toe")
-    return ahead + _place(bodies, toes) - ankle if toes else ahead
+    ahead: NDArray[np.float64] = 2 * knee - hip - ankle + _place(bodies, toes) - ankle
+    return ahead
 
 
 def _agreement(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,8 +1,17 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from model.clips import reflected
 from model.named_layouts import COCO_17, NTU_25
-from tests.training.first_look.bodies import in_image, in_space, seen_in
+from tests.recordings import recording
+from tests.training.first_look.bodies import FRAMES, in_image, in_space, seen_in
 from tests.training.first_look.test_values import only
+from tests.training.small import small_recipe
+from training.data.open import open_set
+from training.first_look.batch import Batch
+from training.first_look.bodies import sides, size, standing
 
 RAW = {"normalisation": {"scale": "none"}}
 
@@ -82,3 +91,24 @@ def test_what_serving_would_say_of_many_clips_is_said_before_training():
     clips = in_image()
     clips[:4, ..., -1] = 0.1
     assert any(notice.startswith("low_confidence in 4 of 12 clips") for notice in seen_in(clips).notices)
+
+
+@pytest.mark.parametrize(
+    "name", ["cmu_mocap", "hdm05_subset", "kard", "msr_action3d", "nw_ucla", "ucalgary_kinect2_gait", "utd_mhad"]
+)
+def test_of_real_recordings_nothing_is_said_about_sides_or_which_way_is_up(name):
+    data = open_set(recording(f"{name}.npz"))
+    which = np.random.default_rng(0).permutation(len(data))[:64]
+    bodies = np.stack([data.frames[data.offsets[i] :][reflected(int(data.lengths[i]), FRAMES)] for i in which])
+    recipe = small_recipe(
+        network={"layout": data.layout.name, "dims": 3, "classes": 2, "normalisation": {"scale": "none"}},
+        clip={"frames": FRAMES, "dims": 3, "minimum": 8},
+    )
+    clips = bodies.astype(np.float32)[:, None]
+    batch = Batch(clips, np.zeros(64, np.int64), recipe, data.layout, ("a", "b"), None, None)
+    assert [*size(batch), *standing(batch), *sides(batch)] == []
+    upside_down = replace(batch, clips=clips * np.array([1, -1, 1, 1], np.float32))
+    assert "heads" in next(standing(upside_down))
+    if name not in ("kard", "nw_ucla", "utd_mhad"):  # without feet, or with feet that a first Kinect guessed
+        exchanged = replace(batch, clips=clips[..., list(data.layout.mirror), :])
+        assert "toes and knees point backwards" in next(sides(exchanged))
