@@ -200,6 +200,15 @@ def test_a_sample_whose_class_has_no_prototype_yet_does_not_count_and_breaks_not
     assert torch.isfinite(gradient).all()
 
 
+def test_a_member_of_the_family_that_has_no_prototype_yet_is_no_rival():
+    module = loss_module()
+    module.families[0, 1] = True
+    features, labels = torch.randn(4, DIM), torch.zeros(4, dtype=torch.long)
+    assert module(features, labels, labels).item() == pytest.approx(0, abs=1e-6)
+    module.prototype_seen[1] = True
+    assert module(features, labels, labels) > 0.01
+
+
 def test_evaluation_changes_no_state():
     module = loss_module()
     module(*batch())
