@@ -120,8 +120,9 @@ class _Mixed(torch.autograd.Function):
         ctx: Any, values: Tensor, first: Tensor, second: Tensor, groups: Tensor, alpha: Tensor
     ) -> tuple[Tensor, Tensor]:
         channels, n, v = first.shape
-        relation = (first[:, :, :, None] - second[:, :, None, :]).tanh_()
-        graphs = torch.addcmul(groups[:, None], relation.view(len(groups), -1, n, v, v), alpha).view_as(relation)
+        relation = (first[:, :, :, None] - second[:, :, None, :]).tanh_().contiguous()
+        graphs = torch.addcmul(groups[:, None], relation.view(len(groups), -1, n, v, v), alpha)
+        graphs = graphs.contiguous().view_as(relation)  # of one channel or joint it may come in another order
         matrices = values.transpose(0, 1).reshape(channels * n, -1, v)
         mixed = torch.bmm(matrices, graphs.view(-1, v, v).to(matrices.dtype))
         ctx.save_for_backward(values, relation, graphs, alpha)
