@@ -88,9 +88,10 @@ def default_weights(runs: Sequence[Run]) -> tuple[float, ...]:
     """2 for joints and bones and 1 for their motions, as published, where every run is of one of the six streams and
     no two are of the same; otherwise 1 for each."""
     streams = [run.recipe.network.streams for run in runs]
-    if any(len(each) != 1 for each in streams) or len(set(streams)) < len(streams):
+    alone = [each[0] for each in streams if len(each) == 1]
+    if len(set(alone)) < len(runs) or not set(alone) <= {*POSES, *MOTIONS}:
         return (1.0,) * len(runs)
-    return tuple(2.0 if stream in POSES else 1.0 for (stream,) in streams)
+    return tuple(2.0 if stream in POSES else 1.0 for stream in alone)
 
 
 def _check_weights(runs: Sequence[Run], weights: Sequence[float]) -> None:

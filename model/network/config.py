@@ -1,12 +1,14 @@
 """What a network is made of; free of torch, so that recipes and manifests can be read by what serves."""
 
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from model.named_layouts import KnownLayout
 
-Stream: TypeAlias = Literal["joint", "bone", "k-bone", "motion", "bone-motion", "k-bone-motion"]
+PublishedStream: TypeAlias = Literal["joint", "bone", "k-bone", "motion", "bone-motion", "k-bone-motion"]
+FurtherStream: TypeAlias = Literal["relative", "long-motion", "angle"]
+Stream: TypeAlias = PublishedStream | FurtherStream
 Span: TypeAlias = Literal["frame", "moving", "clip", "none"]
 Tap: TypeAlias = Literal["pooled", "graph", "both"]
 Scores: TypeAlias = Literal["given", "official"]
@@ -56,7 +58,7 @@ class NetworkConfig(BaseModel):
     layout: KnownLayout = "coco-17"
     dims: int = Field(default=2, ge=2, le=3)
     people: int = Field(default=1, ge=1, le=4)
-    streams: tuple[Stream, ...] = Field(default=("joint",), min_length=1, max_length=6)
+    streams: tuple[Stream, ...] = Field(default=("joint",), min_length=1, max_length=9)
     confidence: bool = True
     scores: Scores = "given"
     normalisation: Normalisation = Normalisation()
@@ -95,6 +97,8 @@ class NetworkConfig(BaseModel):
             raise ValueError("a stream is named twice")
         if self.scores == "official" and not (self.dims == 2 and self.confidence):
             raise ValueError("official scores are those of two-dimensional joints, with their confidence")
+        if self.scores == "official" and not set(self.streams) <= set(get_args(PublishedStream)):
+            raise ValueError("official scores are those of ACLNet's six streams")
         if self.tap == "both" and self.dim % 2:
             raise ValueError("dim must be even where two projections share it")
         return self

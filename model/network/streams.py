@@ -11,6 +11,7 @@ from model.layout import Layout
 from model.network.config import Stream
 
 DIFFERENCED = "coco-20"
+SHORTEST = 1e-4
 
 
 class Streams(nn.Module):
@@ -19,16 +20,24 @@ class Streams(nn.Module):
     joint: as it is. bone: child minus parent. k-bone: minus the parent's parent (InfoGCN), 0 for a child of the root,
     which has none. motion, bone-motion, k-bone-motion: the next frame's of these minus this one's, 0 in the last. All
     but joints are 0 where either end was not seen.
+
+    GaitGraph's further inputs (GaitGraph2's MultiInput as its authors meant it, whose scores overwrite two of them):
+    relative: to the root joint. long-motion: the frame after the next minus this one, 0 in the last two. angle: that of
+    the bone with each axis, in radians.
     """
 
     parents: Tensor
     grandparents: Tensor
+    roots: Tensor
 
     def __init__(self, layout: Layout, streams: tuple[Stream, ...], confidence: bool) -> None:
         super().__init__()
         self.streams, self.confidence = streams, confidence
         self.register_buffer("parents", torch.tensor(layout.parents), persistent=False)
         self.register_buffer("grandparents", torch.tensor(grandparents(layout.parents)), persistent=False)
+
+        roots = [joint for joint, above in enumerate(layout.parents) if joint == above]
+        self.register_buffer("roots", torch.tensor(roots[:1] * layout.count), persistent=False)
 
     def forward(self, joints: Tensor, confidence: Tensor) -> Tensor:
         seen = (confidence > 0).to(joints.dtype)
@@ -52,6 +61,12 @@ class Streams(nn.Module):
                 return _motion(*_bones(joints, seen, self.parents))
             case "k-bone-motion":
                 return _motion(*_bones(joints, seen, self.grandparents))
+            case "relative":
+                return _bones(joints, seen, self.roots)[0]
+            case "long-motion":
+                return _motion(joints, seen, frames=2)
+            case "angle":
+                return _angles(*_bones(joints, seen, self.parents))
             case _:
                 assert_never(stream)
 
@@ -86,6 +101,8 @@ class OfficialStreams(Streams):
                 return self._over_time(self._scores("bone", confidence))
             case "k-bone-motion":
                 return self._over_time(self._scores("k-bone", confidence))
+            case "relative" | "long-motion" | "angle":
+                raise AssertionError(f"{stream} is not ACLNet's, and the configuration refuses it")
             case _:
                 assert_never(stream)
 
@@ -109,10 +126,17 @@ def _bones(joints: Tensor, seen: Tensor, above: Tensor) -> tuple[Tensor, Tensor]
     return (joints - joints.index_select(3, above)) * both, both
 
 
-def _motion(values: Tensor, seen: Tensor) -> Tensor:
-    return _last_nothing((values[:, :, 1:] - values[:, :, :-1]) * (seen[:, :, 1:] * seen[:, :, :-1]))
+def _motion(values: Tensor, seen: Tensor, frames: int = 1) -> Tensor:
+    step = (values[:, :, frames:] - values[:, :, :-frames]) * (seen[:, :, frames:] * seen[:, :, :-frames])
+    return _last_nothing(step, frames)
 
 
-def _last_nothing(values: Tensor) -> Tensor:
-    """One frame more, of zeros."""
-    return functional.pad(values, (0, 0, 0, 1))
+def _angles(bones: Tensor, both: Tensor) -> Tensor:
+    """Radians between each bone and each axis. Its length is never 0, and a little more than it is, as published."""
+    length = bones.square().sum(1, keepdim=True).sqrt() + SHORTEST
+    return torch.acos(bones / length) * both
+
+
+def _last_nothing(values: Tensor, frames: int = 1) -> Tensor:
+    """As many frames more, of zeros."""
+    return functional.pad(values, (0, 0, 0, frames))

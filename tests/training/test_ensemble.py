@@ -32,6 +32,7 @@ def test_a_run_alone_is_an_ensemble_of_one(runs):
         ([["joint"], ["bone"], ["motion"], ["bone-motion"]], (2, 2, 1, 1)),
         ([["joint"], ["joint"]], (1, 1)),
         ([["joint", "bone"], ["motion"]], (1, 1)),
+        ([["joint"], ["angle"]], (1, 1)),
     ],
 )
 def test_the_published_weights_hold_where_the_streams_are_the_published_ones(runs, streams, weights):

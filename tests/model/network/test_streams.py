@@ -83,7 +83,49 @@ def test_official_scores_are_a_channel_of_each_stream_and_a_network_can_be_built
     assert AclNet(config)(clips).logits.isfinite().all()
 
 
+def _multi_input(clip: np.ndarray, parents: tuple[int, ...], root: int) -> dict[str, np.ndarray]:
+    """GaitGraph2's inputs for clips (T, V, 2), written down from the description, one value at a time."""
+    made = {name: np.zeros_like(clip) for name in ("relative", "long-motion", "angle")}
+    for frame in range(len(clip)):
+        for joint, above in enumerate(parents):
+            bone = clip[frame, joint] - clip[frame, above]
+            made["relative"][frame, joint] = clip[frame, joint] - clip[frame, root]
+            made["angle"][frame, joint] = np.arccos(bone / (np.hypot(*bone) + 0.0001))
+            if frame < len(clip) - 2:
+                made["long-motion"][frame, joint] = clip[frame + 2, joint] - clip[frame, joint]
+    return made
+
+
+@pytest.mark.parametrize("stream", ["relative", "long-motion", "angle"])
+@pytest.mark.parametrize(("layout", "root"), [(COCO_17, 0), (OPENPOSE_18, 1)])
+def test_gaitgraphs_inputs_are_what_its_authors_meant(stream, layout, root):
+    clip = np.random.default_rng(0).uniform(0, 1, (9, layout.count, 2)).astype(np.float32)
+    planes = torch.from_numpy(clip).permute(2, 0, 1)[None]
+    ours = Streams(layout, (stream,), False)(planes, torch.ones(1, 1, 9, layout.count))
+    expected = _multi_input(clip, layout.parents, root)[stream]
+    np.testing.assert_allclose(ours[0].permute(1, 2, 0).numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("stream", ["relative", "long-motion", "angle"])
+def test_gaitgraphs_inputs_are_nothing_where_an_end_is_missing(stream):
+    joints, confidence = torch.rand(1, 2, 9, 17), torch.ones(1, 1, 9, 17)
+    elbow, shoulder = COCO_17.index("left_elbow"), COCO_17.index("left_shoulder")
+    confidence[:, :, 4, [0, elbow]] = 0
+    made = Streams(COCO_17, (stream,), False)(joints, confidence)
+    assert made[:, :, 4, elbow].abs().max() == 0
+    assert made.isfinite().all()
+    if stream == "relative":
+        assert made[:, :, 4, shoulder].abs().max() == 0
+    if stream == "long-motion":
+        assert made[:, :, 2, elbow].abs().max() == 0
+
+
 @pytest.mark.parametrize("changes", [{"dims": 3}, {"confidence": False}])
 def test_official_scores_need_scores(changes):
     with pytest.raises(ValidationError, match="official scores are those of two-dimensional joints"):
         NetworkConfig.model_validate({"scores": "official", "classes": 2} | changes)
+
+
+def test_official_scores_are_of_the_published_streams_only():
+    with pytest.raises(ValidationError, match="ACLNet's six streams"):
+        NetworkConfig(scores="official", streams=("joint", "angle"), classes=2)
