@@ -33,8 +33,6 @@ app = typer.Typer(
     help="Measure a bundle on data with known answers, through the path that is served.\n\n"
     "Example: gaitkeeper evaluate gait --data data/walkers --out results/walkers",
 )
-app.command()(actions)
-app.command()(ensemble)
 app.command()(reid)
 app.command()(openset)
 app.command()(fusion)
@@ -94,6 +92,10 @@ def gait(
     write_csv(out / "cells.csv", ("table", "gallery_view", "probe_view", "rank1", "probes"), cell_rows(result))
     write_csv(out / "left_out.csv", ("sequence", "reasons", "detail"), left_out_rows(result))
     _finish(out / "results.json", head | rounded(result.to_json()), lambda c: show.show_gait(c, result, title), json)
+
+
+app.command()(actions)
+app.command()(ensemble)
 
 
 @app.command()

@@ -18,7 +18,7 @@ from training.evaluate.results import rounded, to_text, write_text
 
 
 def ensemble(
-    results: Annotated[list[Path], typer.Argument(metavar="DIR...", help="What `evaluate actions --out` wrote.")],
+    results: Annotated[list[Path], typer.Argument(metavar="DIR", help="What `evaluate actions --out` wrote.")],
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where results.json, CSV and picture go.")
     ],
