@@ -15,17 +15,21 @@ def neighbours(confusion, k):  # Eq. 3
     return rows
 
 
-def family(confusion, k, overlap, parts="both"):  # Eq. 5, 6
+def similarity(confusion, k, parts="both"):  # Eq. 5
     near = neighbours(confusion, k)
-    member = np.zeros(confusion.shape, dtype=bool)
+    w = np.zeros(confusion.shape)
     for i, mine in enumerate(near):
         for j, theirs in enumerate(near):
-            w = 0.0
             if parts in ("pairwise", "both"):
-                w += 0.5 * (j in mine)
+                w[i, j] += 0.5 * (j in mine)
             if parts in ("contextual", "both") and mine:
-                w += len(mine & theirs) / len(mine)
-            member[i, j] = i != j and w > overlap / k + 1e-9
+                w[i, j] += len(mine & theirs) / len(mine)
+    return w
+
+
+def family(confusion, k, overlap, parts="both"):  # Eq. 6
+    member = similarity(confusion, k, parts) > overlap / k + 1e-9
+    np.fill_diagonal(member, False)
     return member
 
 

@@ -30,10 +30,12 @@ def test_neighbours_are_the_k_most_confused_never_oneself_and_never_without_a_co
 
 @settings(max_examples=60, deadline=None)
 @given(CONFUSIONS, st.integers(1, 12), st.integers(0, 6), st.sampled_from(["pairwise", "contextual", "both"]))
-def test_families_equal_the_formula(confusion, k, overlap, parts):
+def test_affinity_and_families_equal_the_formulas(confusion, k, overlap, parts):
     confusion = distinct(confusion)
     near = affinity.neighbours(torch.from_numpy(confusion), k)
-    ours = affinity.families(affinity.affinity(near, parts), k, overlap).numpy()
+    w = affinity.affinity(near, parts)
+    assert np.abs(w.numpy() - formulas.similarity(confusion, k, parts)).max() < 1e-6
+    ours = affinity.families(w, k, overlap).numpy()
     assert (ours == formulas.family(confusion, k, overlap, parts)).all()
 
 
