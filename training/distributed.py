@@ -82,13 +82,10 @@ class Ranks:
 
 def check_devices(devices: int) -> None:
     """Raises `InvalidRequest` where this machine has not so many."""
-    found = torch.cuda.device_count()
-    if found and devices > found:
-        raise InvalidRequest("--devices", f"{devices} are asked for, this machine has {found}")
-    if not found and devices > (os.cpu_count() or 1):
-        raise InvalidRequest(
-            "--devices", f"{devices} are asked for; without a GPU they are processor cores: {os.cpu_count()}"
-        )
+    gpus, cores = torch.cuda.device_count(), os.cpu_count() or 1
+    if devices > (gpus or cores):
+        has = f"{gpus} GPUs" if gpus else f"{cores} cores and no GPU"
+        raise InvalidRequest("--devices", f"{devices} are asked for, this machine has {has}")
 
 
 def launch(worker: str, arguments: Sequence[str], devices: int) -> None:
@@ -124,7 +121,7 @@ def _explain(failed: ChildFailedError, notes: Path, devices: int) -> NoReturn:
         raise KeyboardInterrupt from failed
     how = "was killed; is there enough memory?" if failure.exitcode == -signal.SIGKILL else "failed, as it says above"
     raise GaitkeeperError(
-        f"process {rank + 1} of {devices} {how}; the last whole epoch is kept: go on with --resume"
+        f"process {rank + 1} of {devices} {how}; --resume goes on from the last whole epoch, if there is one"
     ) from failed
 
 

@@ -14,8 +14,8 @@ from training.distributed import Ranks, check_devices, launch
 from training.loop import Training
 from training.recipe import Recipe, load_recipe
 from training.run import LAST, RECIPE, begin_run, finished, read_about, read_labels, write_about
-from training.split import TrainingData
-from training.start import check_data, circumstances, first_look, print_summary, read
+from training.split import TrainingData, load_training_data
+from training.start import check_data, circumstances, first_look, print_summary
 from training.toml import to_toml
 from training.trainer import check_machine, make_trainer, run
 
@@ -41,7 +41,7 @@ def fit(
         assert data is None, "data that are loaded here do not reach other processes"
         _fit_in_processes(recipe, out, resume, until, devices)
     else:
-        _fit_here(recipe, out, data or read(recipe, verify=ranks.first), console, resume, until, ranks)
+        _fit_here(recipe, out, data or load_training_data(recipe, verify=ranks.first), console, resume, until, ranks)
 
 
 def _check(recipe: Recipe, out: Path, *, resume: bool) -> None:
@@ -62,7 +62,7 @@ def _check(recipe: Recipe, out: Path, *, resume: bool) -> None:
 def _fit_in_processes(recipe: Recipe, out: Path, resume: bool, until: int | None, devices: int) -> None:
     check_devices(devices)
     if recipe.data.recordings:
-        read(recipe, verify=False)  # parsed once, before several processes would do it at the same time
+        load_training_data(recipe, verify=False)  # parsed once, before several processes would do it at the same time
     with tempfile.TemporaryDirectory() as folder:
         resolved = Path(folder) / RECIPE
         resolved.write_text(to_toml(recipe.model_dump(mode="json")), encoding="utf-8")

@@ -7,36 +7,17 @@ from rich.console import Console
 from model.errors import InvalidDataSet, InvalidRecipe
 from model.named_layouts import layout_named
 from training.batches import Batches
-from training.data.load import one_set
-from training.evaluate.progress import bar
 from training.first_look import look
 from training.loop import Training
 from training.pool import Pool
 from training.recipe import Recipe
 from training.sections import AugmentConfig
-from training.split import TrainingData, load_training_data
+from training.split import TrainingData
 
 ON_TEST = (
     "CHOSEN ON THE TEST SPLIT: the best epoch is looked up in the answers. The figures of this run are too good, and "
     "fit for comparison with papers that did the same only; run.json says so."
 )
-
-
-def read(recipe: Recipe, *, verify: bool) -> TrainingData:
-    """The recipe's data, with a line of progress where a set of recordings is parsed for the first time.
-
-    Raises what `load_training_data` raises.
-    """
-    with bar("reading the data") as line:
-        return load_training_data(recipe, verify=verify, progress=line.of(_size(recipe)))
-
-
-def _size(recipe: Recipe) -> int:
-    """Bytes of the recordings that may have to be parsed."""
-    if not recipe.data.recordings:
-        return 1
-    kind, source = one_set(recipe.data.paths[0], recipe.data.kind)
-    return sum(file.stat().st_size for file in kind.files(source))
 
 
 def check_data(recipe: Recipe, data: TrainingData) -> None:
