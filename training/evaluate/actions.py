@@ -21,6 +21,8 @@ from training.protocols.actions import class_names, groups_of
 
 CLIPS = 256
 """Of one block of recordings; so many of two people, 25 joints and 100 frames are 20 MB."""
+UNLABELLED = "(no label)"
+"""How recordings without a class are counted among the labels that a classifier does not know."""
 
 
 class Options(TypedDict, total=False):
@@ -49,7 +51,7 @@ def evaluate_actions(classifier: Classifier, data: ActionSet | SequenceSet, **op
     known = np.isin(names, classifier.labels)
     unknown = _counted(names[~known])
     if not known.any():
-        about = f"({_few(list(unknown)) or 'it has none'}); it knows {_few(classifier.labels)}"
+        about = f"({_few(list(unknown))}); it knows {_few(classifier.labels)}"
         raise InvalidDataSet(recordings.name, f"the classifier knows none of its labels {about}")
     official, groups = options.get("official", False), options.get("groups")
     spec = spec_of(classifier, options.get("clips"), official)
@@ -138,7 +140,7 @@ class _Taken:
 
 
 def _counted(names: Strings) -> dict[str, int]:
-    found, counts = np.unique(names[names != ""], return_counts=True)
+    found, counts = np.unique(np.where(names == "", UNLABELLED, names), return_counts=True)
     return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
 

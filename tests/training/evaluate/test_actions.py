@@ -1,10 +1,12 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
 from model.clips import ClipSpec
 from model.errors import InvalidDataSet, InvalidRequest, LayoutMismatch
 from model.named_layouts import CASIA_14, MEDIAPIPE_33, NTU_25
-from model.sequence import Units
+from model.sequence import Floats, Units
 from model.uniform import fixed_clips, official_clips
 from tests.fakes import FakeClassifier, walking
 from tests.training.evaluate.planted import PerfectClassifier, actions
@@ -22,7 +24,7 @@ def pairs(count=6, frames=10, classes=2):
     """
     number = np.arange(count)
     lengths, people = frames + number, 1 + number % 2
-    labels = {field_of(label): np.full(count, "") for label in LABELS}
+    labels: dict[str, Any] = {field_of(label): np.full(count, "") for label in LABELS}
     labels |= {"subject": np.char.mod("%03d", number % 3), "sequence_name": np.char.mod("r%d", number)}
     starts = np.concatenate([[0], np.cumsum(lengths * people)])
     rows = np.ones((starts[-1], 25, 4), np.float32)
@@ -37,15 +39,29 @@ def pairs(count=6, frames=10, classes=2):
 class Watching:
     """Gives every clip the class that its main person's x says, and keeps the shapes of what it was given."""
 
-    fingerprint, layout, clip, labels = "watching", NTU_25, UNIFORM, ("000", "001")
+    fingerprint, layout, clip = "watching", NTU_25, UNIFORM
+    labels: tuple[str, ...] = ("000", "001")
 
     def __init__(self):
-        self.shapes = []
+        self.shapes: list[tuple[int, ...]] = []
 
     def probabilities(self, clips):
         self.shapes.append(clips.shape)
         number = np.rint(clips[:, 0, :, :, 0].mean(axis=(1, 2)) / 0.1).astype(int) - 1
         return np.eye(2, dtype=np.float32)[number]
+
+
+class Keeping(Watching):
+    """Keeps the clips, too, and says the same of all. changes: of its clips' form."""
+
+    def __init__(self, **changes):
+        super().__init__()
+        self.clip = ClipSpec.model_validate({**UNIFORM.model_dump(), **changes})
+        self.clips: list[Floats] = []
+
+    def probabilities(self, clips):
+        self.clips.append(clips)
+        return np.tile(np.array([[0.75, 0.25]], np.float32), (len(clips), 1))
 
 
 def test_a_perfect_classifier_scores_exactly_one():
@@ -67,6 +83,14 @@ def test_labels_that_the_classifier_does_not_know_are_left_out_and_counted():
     assert len(result.true) == 12
     with pytest.raises(InvalidDataSet, match="knows none of its labels"):
         evaluate_actions(PerfectClassifier(("dance", "sing")), actions())
+
+
+def test_recordings_without_a_label_are_counted_too():
+    data = actions()
+    data.action[[0, 5]] = ""
+    result = evaluate_actions(PerfectClassifier(), data)
+    assert result.unknown == {"(no label)": 2}
+    assert len(result.true) == 10
 
 
 def test_the_results_say_how_many_people_each_class_rests_on():
@@ -98,7 +122,8 @@ def test_the_number_of_clips_can_be_asked_for_where_they_are_sampled():
 
 
 def test_many_recordings_are_taken_block_by_block():
-    watching, steps = Watching(), []
+    watching = Watching()
+    steps: list[int] = []
     result = evaluate_actions(watching, pairs(120), progress=steps.append)
     assert sum(steps) == len(result.true) == 120
     assert len(watching.shapes) == 3
@@ -141,14 +166,12 @@ def test_a_conversion_is_told_once():
 
 
 def test_the_published_test_s_frames_can_be_asked_for():
-    data, ours, published = pairs(1, frames=40), Watching(), Watching()
+    data = pairs(1, frames=40)
     data.frames[:40, :, 1] = np.arange(40)[:, None]
-    kept = []
-    for model, official in ((ours, False), (published, True)):
-        given = model.probabilities
-        model.probabilities = lambda clips, given=given: (kept.append(clips), given(clips))[1]
-        evaluate_actions(model, data, official=official)
-    fixed, drawn = (clips[:, 0, :, 0, 1].astype(int) for clips in kept)
+    ours, published = Keeping(), Keeping()
+    evaluate_actions(ours, data)
+    evaluate_actions(published, data, official=True)
+    fixed, drawn = (each.clips[0][:, 0, :, 0, 1].astype(int) for each in (ours, published))
     assert (drawn == official_clips(40, 16, 5)).all()
     assert (fixed == fixed_clips(40, 16, 5)).all()
     assert (fixed != drawn).any()

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from model.clips import ClipSpec
-from tests.training.evaluate.test_actions import UNIFORM, Watching, pairs
+from tests.training.evaluate.test_actions import Keeping, Watching, pairs
 from training.data.occlude import Part, joints_of
 from training.evaluate.actions import evaluate_actions
 from training.evaluate.occlusion import (
@@ -15,33 +14,20 @@ from training.evaluate.occlusion import (
 )
 
 
-class Counting(Watching):
-    """Keeps the clips, too."""
-
-    def __init__(self, **changes):
-        super().__init__()
-        self.clip = ClipSpec.model_validate({**UNIFORM.model_dump(), **changes})
-        self.clips = []
-
-    def probabilities(self, clips):
-        self.clips.append(clips)
-        return np.tile(np.array([[0.75, 0.25]], np.float32), (len(clips), 1))
-
-
 @pytest.mark.parametrize("when", When)
 def test_each_part_is_missing_in_turn_before_and_after_clips_are_made(when):
-    counting = Counting()
-    found = evaluate_occluded(counting, pairs(4), when=when)
+    keeping = Keeping()
+    found = evaluate_occluded(keeping, pairs(4), when=when)
     assert list(found) == list(Part)
-    for part, clips in zip(Part, counting.clips, strict=True):
-        hidden = list(joints_of(counting.layout, part))
+    for part, clips in zip(Part, keeping.clips, strict=True):
+        hidden = list(joints_of(keeping.layout, part))
         assert not clips[..., hidden, :].any()
         assert clips[:, 0, :, [i for i in range(25) if i not in hidden], 3].all()
 
 
 def test_before_centring_a_hidden_trunk_leaves_nothing_to_centre_on_and_after_it_stays_centred():
     data = pairs(2)
-    whole, before, after = Counting(origin="spine"), Counting(origin="spine"), Counting(origin="spine")
+    whole, before, after = Keeping(origin="spine"), Keeping(origin="spine"), Keeping(origin="spine")
     evaluate_actions(whole, data)
     evaluate_occluded(before, data, parts=[Part.TRUNK], when=When.BEFORE)
     evaluate_occluded(after, data, parts=[Part.TRUNK], when=When.AFTER)
@@ -60,10 +46,10 @@ def test_nothing_of_the_data_or_of_the_classifier_is_changed():
 
 
 def test_the_middle_of_every_clip_is_hidden_as_much_as_is_asked():
-    counting = Counting(frames=100)
-    found = evaluate_without_frames(counting, pairs(2, frames=120))
+    keeping = Keeping(frames=100)
+    found = evaluate_without_frames(keeping, pairs(2, frames=120))
     assert list(found) == list(FRAMES)
-    for count, clips in zip(FRAMES, counting.clips, strict=True):
+    for count, clips in zip(FRAMES, keeping.clips, strict=True):
         dark = ~clips[0, 0, :, :, 3].any(axis=1)
         assert dark.sum() == count
         assert np.flatnonzero(dark).tolist() == list(range(50 - count // 2, 50 + count // 2))
@@ -77,8 +63,8 @@ def test_a_blindfolded_classifier_is_the_classifier_in_all_else():
 
 
 def test_what_is_recorded_together_and_the_number_of_clips_are_passed_on():
-    counting = Counting()
+    keeping = Keeping()
     groups = np.array(["a", "a", "b", "b"])
-    found = evaluate_occluded(counting, pairs(4), parts=[Part.TWO_HANDS], groups=groups, clips=3)
+    found = evaluate_occluded(keeping, pairs(4), parts=[Part.TWO_HANDS], groups=groups, clips=3)
     assert found[Part.TWO_HANDS].groups.tolist() == groups.tolist()
-    assert len(counting.clips[0]) == 4 * 3
+    assert len(keeping.clips[0]) == 4 * 3
