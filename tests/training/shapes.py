@@ -14,7 +14,7 @@ from model.named_layouts import COCO_17, NTU_25
 from model.sequence import Floats
 from tests.training.acted import Recording, before_kinect, in_image, recordings
 from tests.training.data import written
-from tests.training.shapes_of_people import RECORDINGS, write_casia_b, write_recording, write_transg
+from tests.training.shapes_of_people import RECORDINGS, write_casia_b, write_opengait, write_recording, write_transg
 from training.data.action_set import Integers
 from training.data.arrays import Frames
 
@@ -24,10 +24,21 @@ OF_TWO = (*range(49, 60), *range(105, 120))
 """Classes of NTU RGB+D, from 0, that two people do together."""
 
 
-__all__ = (
-    *("write_ntu60", "write_ntu120", "write_ntu_raw", "write_pku_mmd", "write_pku_mmd_raw", "write_kinetics"),
-    *("write_finegym", "write_casia_b", "write_transg", "write_recording", "write_actions", "write_all"),
-)
+__all__ = [
+    "write_actions",
+    "write_all",
+    "write_casia_b",
+    "write_finegym",
+    "write_kinetics",
+    "write_ntu60",
+    "write_ntu120",
+    "write_ntu_raw",
+    "write_opengait",
+    "write_pku_mmd",
+    "write_pku_mmd_raw",
+    "write_recording",
+    "write_transg",
+]
 
 
 def in_space(recording: Recording, subject: int, count: int = 1) -> Floats:
@@ -189,5 +200,6 @@ def write_all(folder: Path) -> dict[str, Path]:
     """The same, and CASIA-B for gait and for re-identification."""
     return write_actions(folder) | {
         "casia-b-gaitgraph": write_casia_b(folder / "casia-b"),
+        "casia-b-opengait": write_opengait(folder / "casia-b-opengait"),
         "casia-b-transg": write_transg(folder / "casia-b-transg"),
     }

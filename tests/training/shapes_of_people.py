@@ -28,6 +28,18 @@ def write_casia_b(
     return folder
 
 
+def write_opengait(
+    folder: Path, *, subjects: Sequence[int] = (1, 2, 75, 76), views: Sequence[int] = (0, 90), seed: int = 5
+) -> Path:
+    """The same walkers in the tree of OpenGait and FastPoseGait, with the partition in a JSON file."""
+    walkers = simulate_walkers(list(subjects), seed=seed, views=tuple(views))
+    keys = zip(walkers.subject.tolist(), walkers.sequence_name.tolist(), walkers.view.tolist(), strict=True)
+    poses = {key: np.array(walkers.clip_frames(i)) for i, key in enumerate(keys)}
+    halves = [[f"{n:03d}" for n in subjects if n <= 74], [f"{n:03d}" for n in subjects if n > 74]]
+    written.opengait(folder, poses, partition=halves)
+    return folder
+
+
 def write_transg(
     folder: Path, *, train: int = 3, test: int = 3, windows: int = 4, frames: int = 40, spread: float = 0.3
 ) -> Path:

@@ -23,6 +23,7 @@ SPLITS = {
     "pku-mmd-raw": {"xsub_train": 16, "xsub_val": 16, "xview_train": 20, "xview_val": 12},
     "finegym-pickle": {"train": 24, "val": 8},
     "casia-b-gaitgraph": {"train": 180, "valid": 60, "test": 90},
+    "casia-b-opengait": {"train": 40, "valid": 0, "test": 40},
     "casia-b-transg": {"train": 12, "test_nm": 12, "test_bg": 12, "test_cl": 12},
     "utd-mhad": {"xsub_train": 16, "xsub_test": 16},
     "nw-ucla": {"xview_train": 24, "xview_test": 8},

@@ -123,7 +123,7 @@ def test_classes_go_by_name_else_by_number(written):
 
 
 def test_the_protocol_of_a_split_is_found_and_one_that_trains_is_none():
-    assert protocol_of("ntu60-raw", "xview_val").name == "ntu60-xview"
+    assert protocol_of("ntu60-raw", "xview_val") == PROTOCOLS["ntu60-xview"]
     assert protocol_of("ntu60-raw", "xview_train") is None
 
 
