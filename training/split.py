@@ -1,6 +1,5 @@
 """From the recipe's [data] and [test] sections to what is trained on, its class names, what is held out or tested."""
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from training.data.arrays import SequenceSet, Strings, concatenate
 from training.data.cache import default_cache, kept
 from training.data.load import one_set
 from training.data.open import open_set
-from training.data.stream import Progress
 from training.evaluate.progress import bar
 from training.pool import Integers, Pool
 from training.recipe import Recipe
@@ -32,15 +30,14 @@ class TrainingData:
     held_out: HeldOut | None
 
 
-def load_training_data(recipe: Recipe, *, verify: bool = True, progress: Progress | None = None) -> TrainingData:
+def load_training_data(recipe: Recipe, *, verify: bool = True) -> TrainingData:
     """Raises `InvalidDataSet` where the files are not what the recipe says, `InvalidRecipe` where it says too little.
 
     verify: compare the checksums of memory-mapped arrays, which reads all of them once; one process of several has to.
-    progress: is told of the bytes of a source that is parsed for the first time; without it a line of ours is.
     """
     config = recipe.data
     if config.recordings:
-        whole: Data = _recordings(config.paths, config.split, recipe, verify, progress)
+        whole: Data = _recordings(config.paths, config.split, recipe, verify)
     else:
         whole = concatenate([open_set(path) for path in config.paths])
     return split(whole, recipe, load_test_data(recipe) if recipe.validation.on == "test" else None)
@@ -55,7 +52,7 @@ def load_test_data(recipe: Recipe, *, verify: bool = False) -> Data:
     if not (config.paths or config.split or config.keep or config.protocol):
         raise InvalidRecipe(recipe.name, "[test] names no paths, split, keep or protocol: nothing to test on")
     if recipe.data.recordings or config.split:
-        data: Data = _recordings(paths, config.split, recipe, verify, None)
+        data: Data = _recordings(paths, config.split, recipe, verify)
     else:
         data = concatenate([open_set(path) for path in paths])
     data = data.select(selected(data, config.keep, everything=True))
@@ -64,15 +61,14 @@ def load_test_data(recipe: Recipe, *, verify: bool = False) -> Data:
     return data
 
 
-def _recordings(
-    paths: tuple[Path, ...], split: str | None, recipe: Recipe, verify: bool, progress: Progress | None
-) -> ActionSet:
+def _recordings(paths: tuple[Path, ...], split: str | None, recipe: Recipe, verify: bool) -> ActionSet:
+    """A source that is parsed for the first time takes a while: a line says how far it is."""
     if len(paths) > 1:
         raise InvalidRecipe(recipe.name, f"a data set with kind or split is one path, got {len(paths)}")
     kind, source = one_set(paths[0], recipe.data.kind)
-    with nullcontext() if progress else bar(f"reading {source.name}") as line:
-        told = progress or (line.of(sum(file.stat().st_size for file in kind.files(source))) if line else None)
-        loaded = kept(kind, source, default_cache(), verify=verify, progress=told)
+    size = sum(file.stat().st_size for file in kind.files(source))
+    with bar(f"reading {source.name}") as line:
+        loaded = kept(kind, source, default_cache(), verify=verify, progress=line.of(size))
     return loaded.data if split is None else loaded.split(split)
 
 
