@@ -53,6 +53,8 @@ def test_on_simulated_data_in_the_official_form_every_protocol_finds_its_test_an
         found = chosen(loaded, ActionProtocol(name))
         assert found.name == name
         assert 0 < len(found.data) < len(loaded.data) == found.whole
+        assert found.data.frames is loaded.data.frames  # which lie on disk
+        assert isinstance(found.data.frames, np.memmap)
         assert np.intersect1d(loaded.splits[protocol.test], loaded.splits[protocol.train]).size == 0
         assert found.expected == loaded.report.expected.get(protocol.test)
 
