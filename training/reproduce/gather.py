@@ -69,7 +69,7 @@ def gather(
     found: dict[tuple[str, int], Found] = {}
     for number, each in enumerate(wanted, 1):
         if not choices.only_report:
-            console.print(f"run {number} of {len(wanted)}: {each}", highlight=False, style="dim")
+            console.print(f"run {number} of {len(wanted)}: {each}", highlight=False, style="dim", soft_wrap=True)
         one = _written(each) if choices.only_report else _made(each, console, occlusion=occlusion)
         if one is not None:
             found[each.variant, each.seed] = one

@@ -24,7 +24,8 @@ def trained(experiment: Experiment, console: Console) -> Path:
         return there
     resume = _unfinished(experiment)
     load_test_data(experiment.recipe)
-    console.print(f"{experiment}: {'going on with' if resume else 'training'} {experiment.path}", highlight=False)
+    said = "going on with" if resume else "training"
+    console.print(f"{experiment}: {said} {experiment.path}", highlight=False, soft_wrap=True)
     recipe = load_recipe(experiment.path / RECIPE) if resume else experiment.recipe
     fit(recipe, experiment.path, resume=resume, console=console)
     return experiment.path

@@ -16,9 +16,9 @@ def show_table(console: Console, table: Table) -> None:
         grid.add_row(name, *cells, style="bold" if name == "  here" else "dim" if name == "  difference" else None)
     console.print(grid)
     for letter, text in table.notes():
-        console.print(f"({letter}) {text}", style="yellow", highlight=False)
+        console.print(f"({letter}) {text}", style="yellow", highlight=False, soft_wrap=True)
     for line in table.conclusion:
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def write_table(table: Table, folder: Path) -> Path:
