@@ -38,7 +38,7 @@ def figure_5(choices: Choices, console: Console) -> Made:
     """Train and test the whole method with some epochs kept; what each of them makes of the same test recordings."""
     file = choices.recipe or recipe_file(RECIPE)
     seed = choices.seeds[0] if choices.seeds else 1
-    title = f"Fig. 5: five classes in the course of training ({load_recipe(file, choices.settings).name})"
+    title = f"Fig. 5: classes in the course of training ({load_recipe(file, choices.settings).name})"
     found = _found(choices, console, file, seed)
     if found is None:
         return Made("figure-5", title, remark=_REMARK)
