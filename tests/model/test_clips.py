@@ -52,8 +52,8 @@ def test_a_short_sequence_is_reflected_and_not_filled_with_zeros() -> None:
 
 
 def test_normalised_coordinates_are_stretched_by_the_aspect_ratio() -> None:
-    joints = np.full((60, 17, 2), 0.5)
-    sequence = SkeletonSequence(joints, np.ones((60, 17)), COCO_17, 25, Units.NORMALISED, aspect=1.5)
+    joints = np.full((60, 17, 2), 0.5, np.float32)
+    sequence = SkeletonSequence(joints, np.ones((60, 17), np.float32), COCO_17, 25, Units.NORMALISED, aspect=1.5)
     clip = to_clips(sequence, SPEC, COCO_17)[0]
     assert clip[0, 0].tolist() == [0.75, 0.5, 1]
 

@@ -197,3 +197,13 @@ def test_another_seed_holds_out_other_recordings():
     data = recordings([(1, 12, 0)] * 50)
     assert held_out_mask(data, config, 1).sum() == held_out_mask(data, config, 2).sum() == 15
     assert not np.array_equal(held_out_mask(data, config, 1), held_out_mask(data, config, 2))
+
+
+def test_a_recipe_that_is_official_is_so_in_training_and_in_what_is_held_out():
+    data = recordings([(2, 12, i % 2) for i in range(10)])
+    for official in (False, True):
+        found = split(data, acted(augment={"official": official}, data={"validation_subjects": 1}))
+        assert found.held_out is not None
+        for source in (found.pool, found.held_out.pool):
+            assert isinstance(source, Streamed)
+            assert source.official is official

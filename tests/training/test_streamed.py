@@ -203,3 +203,17 @@ def test_what_was_read_before_is_the_same_again():
     for seed in (1, 1, 2):
         ours, theirs = (one.draw(which, 0.2, np.random.default_rng(seed)) for one in (source, fresh))
         assert np.array_equal(ours, theirs)
+
+
+def test_a_batch_is_mirrored_inside_the_image_it_was_seen_in():
+    data = recordings([(2, 12, 0)] * 8, layout=COCO_17, dims=2, units=Units.PIXELS, sizes=np.full((8, 2), 340))
+    clip = ClipSpec(frames=12, minimum=1, dims=2, people=2, sampling="uniform")
+    recipe = small_recipe(
+        clip=clip.model_dump(), network={"people": 2},
+        augment={"mirror": 1.0, "speed": 0.0, "noise": 0.0, "drop_limb": 0.0},
+    )  # fmt: skip
+    source = streamed(data, clip, COCO_17)
+    clips, _ = Batches(source, COCO_17, recipe).make(0, 0)
+    seen = clips[..., 2] > 0
+    assert clips[seen][:, 0].min() > 340 - 2.1  # joints lie between 1 and 2 from the left
+    assert clips[seen][:, 0].max() < 340 - 0.9
