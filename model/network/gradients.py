@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-# Rows of which a batch's variance is taken at a time: they stay in the cache between the passes over them.
-_ROWS = 16
+# Numbers of which a batch's variance is taken at a time: they stay in the cache between the passes over them.
+_IN_CACHE = 1 << 17
 
 
 def in_training(module: nn.Module, values: Tensor) -> bool:
@@ -97,15 +97,17 @@ class _Norm(torch.autograd.Function):
 
 
 def _statistics(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance of each row, in two passes: several times faster than the library's, which is exact in
-    a single one."""
-    count = matrix.shape[1]
-    mean = matrix.sum(1, dtype=torch.promote_types(matrix.dtype, torch.float32)).div_(count)
-    parts = [
-        torch.linalg.vector_norm(part - centre[:, None], dim=1)
-        for part, centre in zip(torch.split(matrix, _ROWS), torch.split(mean, _ROWS), strict=True)
-    ]
-    return mean, torch.cat(parts).square_().div_(count)
+    """Mean and biased variance of each row, in two passes: several times faster than the library's, which adds the
+    values up one by one."""
+    wide, count = torch.promote_types(matrix.dtype, torch.float32), matrix.shape[1]
+    mean = matrix.sum(1, dtype=wide).div_(count)
+    step = max(1, _IN_CACHE // count)
+    off = torch.empty(min(step, len(matrix)), count, dtype=wide)
+    length = torch.empty_like(mean)
+    for part, centre, result in zip(*(torch.split(each, step) for each in (matrix, mean, length)), strict=True):
+        here = torch.sub(part, centre[:, None], out=off[: len(part)])
+        torch.linalg.vector_norm(here, dim=1, out=result)
+    return mean, length.square_().div_(count)
 
 
 def _remember(running: Running, mean: Tensor, variance: Tensor, count: int) -> None:

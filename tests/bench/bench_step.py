@@ -82,6 +82,7 @@ class Ours:
         )
         self.objective = Objective(shape.config, losses, 1)
         self.clips, self.labels = shape.clips(), _labels(shape)
+        self.precision = torch.float32
         self.optimiser = _sgd(self.network)
         with torch.no_grad():
             for name, parameter in self.network.backbone.named_parameters():
@@ -90,7 +91,9 @@ class Ours:
 
     def loss(self) -> Tensor:
         """Of the batch; counts it in the state of the losses."""
-        total: Tensor = self.objective(self.network(self.clips), self.labels).total
+        with torch.autocast("cpu", self.precision, enabled=self.precision != torch.float32):
+            outputs = self.network(self.clips)
+        total: Tensor = self.objective(outputs, self.labels).total
         return total
 
     def step(self) -> Tensor:

@@ -40,8 +40,7 @@ class PlainGraphUnit(nn.Module):
     def forward(self, x: Tensor) -> Mixed:
         n, _, t, v = x.shape
         grouped = (n, self.subsets, self.middle, t, v)
-        first = self.conv1(x).reshape(grouped).mean(dim=-2, keepdim=True)
-        second = self.conv2(x).reshape(grouped).mean(dim=-2, keepdim=True)
+        first, second = (self.response(convolution, x) for convolution in (self.conv1, self.conv2))
         channelwise = torch.tanh(first.unsqueeze(-1) - second.unsqueeze(-2))  # (N, K, C / K, 1, V, V)
         adaptive = torch.einsum("nkctv,nkctw->nktvw", first, second).softmax(dim=-2)
         learned = channelwise * self.alpha[0] + adaptive.unsqueeze(2) * self.beta[0]
@@ -49,6 +48,13 @@ class PlainGraphUnit(nn.Module):
         mixed = torch.einsum("nkctv,nkcvw->nkctw", self.pre(x).reshape(grouped), graphs).contiguous()
         out = torch.relu(self.bn(self.post(mixed.reshape(n, -1, t, v))) + self.down(x))
         return Mixed(out, learned.reshape(n, -1, v, v))
+
+    def response(self, convolution: nn.Module, x: Tensor) -> Tensor:
+        """Of each joint, averaged over time: (N, K, C / K, 1, V)."""
+        n, _, t, v = x.shape
+        grouped = (n, self.subsets, self.middle, t, v)
+        responses: Tensor = convolution(x).reshape(grouped)
+        return responses.mean(dim=-2, keepdim=True)
 
 
 class PlainTemporalConvolution(nn.Module):
