@@ -8,6 +8,7 @@ from model.bundle import Manifest
 from model.clips import ClipSpec
 from training.ensemble import Ensemble
 from training.run import Run
+from training.sections import DataConfig
 
 LIMITS = {
     "encoder": (
@@ -106,7 +107,7 @@ def _origin(run: Run) -> str:
     learned = "people" if recipe.data.label == "subject" else "classes"
     lines = "\n".join(
         (
-            f"- data: {', '.join(f'`{path.name}`' for path in recipe.data.paths)}",
+            f"- data: {_data(recipe.data)}",
             f"- told apart: {len(run.labels)} {learned}",
             f"- recipe: `{recipe.name}`, seed {recipe.seed} (in full in manifest.json)",
             f"- commit: `{run.about.get('commit')}`",
@@ -119,6 +120,13 @@ def _origin(run: Run) -> str:
     if run.about.get("selected_on") == "test":
         return f"{lines}\n\nThe epoch was chosen on the test data, so figures on these are too good: {figures}."
     return f"{lines}\n\nOn those held out from training, by which the epoch was chosen: {figures}."
+
+
+def _data(config: DataConfig) -> str:
+    text = ", ".join(f"`{path.name}`" for path in config.paths)
+    if config.split:
+        text += f", split `{config.split}`"
+    return text if config.limit is None else f"{text}; a smaller dose: at most {config.limit} recordings of it"
 
 
 def _result(result: Mapping[str, Any]) -> str:

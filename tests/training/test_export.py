@@ -19,7 +19,7 @@ from training.export import Attached, Converted, Exported, convert, export_run, 
 from training.onnx_graph import check_equal, trial_clips
 from training.recipe import Recipe
 
-STREAMS = ["joint", "bone", "motion"]
+STREAMS = ["joint", "bone", "motion", "relative", "long-motion", "angle"]
 
 
 def _recipe(label: str = "subject") -> Recipe:
@@ -170,3 +170,10 @@ def test_a_model_with_a_frozen_axis_is_refused(converted):
 def test_what_is_no_run_is_refused(tmp_path):
     with pytest.raises(InvalidRecipe, match="is not the directory of a trained run"):
         export_run(tmp_path, tmp_path / "bundle")
+
+
+def test_a_card_says_that_the_epoch_was_chosen_on_the_test(converted, tmp_path):
+    run = converted.made.runs[0]
+    on_test = replace(run, about=run.about | {"selected_on": "test"})
+    text = write(replace(converted, made=Ensemble.of(on_test)), tmp_path / "b").bundle.card()
+    assert "The epoch was chosen on the test data, so figures on these are too good: rank1_nm 0.5000." in text
