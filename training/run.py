@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from model.errors import InvalidRecipe
 from model.network.aclnet import AclNet
@@ -67,11 +68,19 @@ def load_run(path: Path, epoch: int | None = None) -> Run:
 
 def _put_weights(network: AclNet, path: Path) -> None:
     """Every tensor of the network from the file, and no other."""
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        raise InvalidRecipe(str(path), f"is damaged, or no file of weights ({type(error).__name__})") from error
-    wanted = network.state_dict()
+    found = _loaded(path)
+    check_fits(found, network.state_dict(), path)
+    network.load_state_dict(found)
+
+
+def check_checkpoint(path: Path, wanted: Mapping[str, Tensor]) -> None:
+    """Raises `InvalidRecipe` if a checkpoint is damaged, or has not these tensors."""
+    found = _loaded(path)
+    check_fits(found.get("state_dict") if isinstance(found, dict) else None, wanted, path)
+
+
+def check_fits(found: object, wanted: Mapping[str, Tensor], path: Path) -> None:
+    """Raises `InvalidRecipe` that names tensors which are missing, unknown, or of another shape."""
     if not isinstance(found, dict):
         raise InvalidRecipe(str(path), "holds no tensors by name")
     wrong = {
@@ -82,7 +91,13 @@ def _put_weights(network: AclNet, path: Path) -> None:
     reasons = [f"{len(names)} {how} ({', '.join(sorted(names)[:3])})" for how, names in wrong.items() if names]
     if reasons:
         raise InvalidRecipe(str(path), f"does not fit the recipe beside it: tensors {'; '.join(reasons)}")
-    network.load_state_dict(found)
+
+
+def _loaded(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise InvalidRecipe(str(path), f"is damaged, or no file of weights ({type(error).__name__})") from error
 
 
 def finished(path: Path) -> bool:

@@ -3,6 +3,7 @@
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -12,7 +13,7 @@ from tests.training.small import small_recipe, small_set
 from training.loop import Training
 from training.split import split
 
-SECTIONS = {
+SECTIONS: dict[str, dict[str, Any]] = {
     "augment": {"speed": 0.1, "noise": 0.01},
     "optim": {
         "epochs": 4, "steps": 3, "lr": 0.01, "ema": 0.9, "accumulate": 2, "lr_batch": 8, "patience": 3,
@@ -20,6 +21,8 @@ SECTIONS = {
     },
     "validation": {"batch": 12, "clips": 2},
 }  # fmt: skip
+
+RUNS: dict[str, list[int | None]] = {"whole": [None], "stopped": [2, None]}
 
 
 class Recorded(Training):
@@ -39,9 +42,9 @@ def work(rank: int, world: int, port: int, folder: Path) -> None:
         "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "TORCHELASTIC_RUN_ID": "test",
         "GLOO_SOCKET_IFNAME": "lo",
     }  # fmt: skip
-    training.fit.Training = Recorded  # type: ignore[misc]
+    vars(training.fit)["Training"] = Recorded
     try:
-        for name, stops in {"whole": [None], "stopped": [2, None]}.items():
+        for name, stops in RUNS.items():
             _train(folder / name, stops)
             torch.save(
                 {"state": Recorded.last.state_dict(), "scores": Recorded.last.scores}, folder / f"{name}-{rank}.pt"
