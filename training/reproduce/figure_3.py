@@ -9,6 +9,7 @@ from rich.console import Console
 from training.data.action_set import ActionSet
 from training.losses.state import Affinity, affinity_of
 from training.reproduce.ablation import FULL, RECIPE, name_of
+from training.reproduce.about import about
 from training.reproduce.choices import Choices
 from training.reproduce.experiment import experiment, recipe_file
 from training.reproduce.families import anchors_of, members_of, poses_of
@@ -18,7 +19,7 @@ from training.reproduce.made import Made, Picture
 from training.reproduce.pictures_classes import without_number
 from training.reproduce.pictures_families import Member, families_picture, family_picture
 from training.reproduce.report import Report
-from training.reproduce.report_pictures import about
+from training.reproduce.table import Ours, Row, Table
 from training.run import load_run
 
 TITLE = "Fig. 3: Motion Families"
@@ -27,6 +28,7 @@ _DRAWN = (
     "for, or near by their prototypes; the thicker, the more alike (w, Eq. 5). Colour of a joint: how much of it the "
     "last block's learned graph uses, within its skeleton."
 )
+_BRIEFLY = "Blue: taken for; dashed: alike only; the thicker, the more alike. Colour: how much a joint is used."
 _REMARK = (
     "The paper shows the families of “reading” and “wear jacket” without saying of which epoch, or how the weight of a "
     "body part was reckoned. Here: after the last epoch; mean size of what leaves a joint in the last block's learned "
@@ -43,21 +45,30 @@ def figure_3(choices: Choices, console: Console) -> Made:
     run = reports.run(FULL, seed)
     if run is None:
         return Made("figure-3", name, remark=_REMARK)
-    report = reports.by_seed(FULL)[seed]
-    wanted = experiment(choices, file, FULL, seed)
-    pictures = tuple(_pictures(run, report, recordings_of(wanted.recipe)))
-    return Made("figure-3", name, pictures=pictures, reports=tuple(reports), remark=_REMARK)
+    report, affinity = reports.by_seed(FULL)[seed], affinity_of(run)
+    data = recordings_of(experiment(choices, file, FULL, seed).recipe)
+    pictures = tuple(_pictures(run, report, affinity, data))
+    return Made("figure-3", name, (family_table(affinity, report, name),), pictures, tuple(reports), _REMARK)
 
 
-def _pictures(run: Path, report: Report, data: ActionSet) -> Iterator[Picture]:
-    affinity = affinity_of(run)
+def family_table(affinity: Affinity, report: Report, title: str) -> Table:
+    """A row a member of the anchors' families, with its similarity."""
+    rows = tuple(
+        Row(f"{anchor}: {member.label}", (None,), (Ours({report.seed: member.similarity}, report.marks),))
+        for anchor in anchors_of(affinity)
+        for member in members_of(affinity, anchor, {})
+    )
+    return Table("figure-3", title, ("w (Eq. 5)",), rows, comparable=False, digits=(2,))
+
+
+def _pictures(run: Path, report: Report, affinity: Affinity, data: ActionSet) -> Iterator[Picture]:
     anchors = anchors_of(affinity)
     poses = poses_of(load_run(run), data, affinity, anchors)
     said = f"{about([report])} {_when(affinity)}"
     for number, anchor in enumerate(anchors, 1):
         members = members_of(affinity, anchor, poses)
         title = f"The Motion Family of “{without_number(anchor)}”"
-        figure = family_picture(Member(anchor, poses.get(anchor)), members, title, f"{said} {_DRAWN}")
+        figure = family_picture(Member(anchor, poses.get(anchor)), members, title, f"{said} {_BRIEFLY}")
         yield Picture(f"family-{number}", title, figure, f"{_listed(anchor, members)} {_DRAWN}")
     title = f"All Motion Families of {report.recipe}"
     caption = f"{said} A chord: one is in the other's family, the darker the more alike; in brackets: members."
@@ -73,11 +84,10 @@ def _when(affinity: Affinity) -> str:
 
 
 def _listed(anchor: str, members: list[Member]) -> str:
-    name = f"“{without_number(anchor)}”"
     if not members:
-        return f"{name} has no family: it was never taken for anything else."
+        return f"“{without_number(anchor)}” has no family: it was never taken for anything else."
     listed = [f"{without_number(member.label)} ({member.similarity:.2f})" for member in members]
-    return f"{name} with {', '.join(listed)}."
+    return f"With {', '.join(listed)}."
 
 
 def _sizes(affinity: Affinity) -> str:

@@ -8,12 +8,12 @@ from rich.console import Console
 
 from training.recipe import Recipe, load_recipe
 from training.reproduce.ablation import FULL, RECIPE
+from training.reproduce.about import about
 from training.reproduce.choices import Choices
 from training.reproduce.experiment import recipe_file
 from training.reproduce.gather import Reports, gather
 from training.reproduce.made import Made, Picture
 from training.reproduce.pictures_sweeps import Point, Sweep, sweeps_picture
-from training.reproduce.report_pictures import about
 from training.reproduce.table import Row, Table
 
 SEEDS = (1,)

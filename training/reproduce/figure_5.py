@@ -1,5 +1,6 @@
 """Fig. 5: features of five classes in the course of training, in two dimensions."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,16 @@ from model.errors import InvalidRecipe
 from training.protocols.actions import class_names
 from training.recipe import Recipe, load_recipe
 from training.reproduce.ablation import FULL, RECIPE
+from training.reproduce.about import about
 from training.reproduce.choices import Choices
 from training.reproduce.experiment import experiment, recipe_file
 from training.reproduce.gather import Found, gather
 from training.reproduce.look import look_at, of_classes, recordings_of
 from training.reproduce.made import Made, Picture
-from training.reproduce.pictures_tsne import tsne_picture
-from training.reproduce.report_pictures import about
+from training.reproduce.pictures_tsne import Scatter, tsne_picture
+from training.reproduce.report import Report
 from training.reproduce.separation import chosen_classes, scatters_of
+from training.reproduce.table import Ours, Row, Table
 from training.run import EPOCHS, load_run
 from training.run import RECIPE as RECIPE_FILE
 
@@ -43,8 +46,8 @@ def figure_5(choices: Choices, console: Console) -> Made:
     if found is None:
         return Made("figure-5", title, remark=_REMARK)
     data_recipe = experiment(choices, file, FULL, seed).recipe
-    picture = _picture(found, data_recipe, title)
-    return Made("figure-5", title, pictures=(picture,), reports=(found.report,), remark=_REMARK)
+    picture, table = _drawn(found, data_recipe, title)
+    return Made("figure-5", title, (table,), (picture,), (found.report,), _REMARK)
 
 
 def _found(choices: Choices, console: Console, file: Path, seed: int) -> Found | None:
@@ -73,7 +76,7 @@ def kept_epochs(run: Path) -> tuple[int, ...]:
     return tuple(sorted(int(name) for name in names if name.isdecimal()))
 
 
-def _picture(found: Found, recipe: Recipe, title: str) -> Picture:
+def _drawn(found: Found, recipe: Recipe, title: str) -> tuple[Picture, Table]:
     kept = kept_epochs(found.run)
     epochs = [kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, PANELS).round().astype(int))] if kept else []
     if not epochs:
@@ -91,4 +94,13 @@ def _picture(found: Found, recipe: Recipe, title: str) -> Picture:
     )
     figure = tsne_picture(scatters, labels, title, said)
     course = ", ".join(f"epoch {scatter.epoch}: {scatter.separation:.2f}" for scatter in scatters)
-    return Picture("tsne", title, figure, f"{said} Separation (mean silhouette): {course}.")
+    picture = Picture("tsne", title, figure, f"{said} Separation (mean silhouette): {course}.")
+    return picture, _separations(scatters, found.report, title)
+
+
+def _separations(scatters: Sequence[Scatter], report: Report, title: str) -> Table:
+    rows = tuple(
+        Row(f"epoch {scatter.epoch}", (None,), (Ours({report.seed: scatter.separation}, report.marks),))
+        for scatter in scatters
+    )
+    return Table("figure-5", title, ("separation, -1 to 1",), rows, comparable=False, digits=(2,))

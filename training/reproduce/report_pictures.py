@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, stdev
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.evaluate.levels import difficulty
 from training.reproduce import paper
+from training.reproduce.about import about
+from training.reproduce.gain import Gain, gain
+from training.reproduce.identity_pictures import gait_pictures, reid_pictures
 from training.reproduce.made import Picture
 from training.reproduce.pictures_classes import (
     Change,
@@ -20,7 +22,7 @@ from training.reproduce.pictures_classes import (
     occlusion_picture,
     without_number,
 )
-from training.reproduce.pictures_identity import Views, cmc_picture, views_picture
+from training.reproduce.pictures_variants import Variant, variants_picture
 from training.reproduce.report import Report
 
 FIRST = ("full", "j", "baseline")
@@ -33,22 +35,11 @@ def pictures_of(reports: Sequence[Report]) -> tuple[Picture, ...]:
     out: list[Picture] = []
     for recipe in dict.fromkeys(report.recipe for report in reports):
         own = [report for report in reports if report.recipe == recipe]
-        for task, make in (("actions", _of_actions), ("gait", _of_gait), ("reid", _of_reid)):
+        out += ablation(own)
+        for task, make in (("actions", _of_actions), ("gait", gait_pictures), ("reid", reid_pictures)):
             if of_task := [report for report in own if report.task == task]:
                 out += make(of_task)
     return tuple(out)
-
-
-def about(reports: Sequence[Report]) -> str:
-    """What stands below a picture: data, seeds, and what keeps its figures from being compared."""
-    seeds = sorted({report.seed for report in reports})
-    marks = dict.fromkeys(mark for report in reports for mark in report.marks)
-    data = reports[0].data.name
-    seed_text = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds"
-    return (
-        ". ".join([f"{reports[0].recipe} on {data}, {seed_text}", *(mark[0].upper() + mark[1:] for mark in marks)])
-        + "."
-    )
 
 
 def _of_actions(reports: Sequence[Report]) -> Iterator[Picture]:
@@ -67,6 +58,26 @@ def by_variant(reports: Sequence[Report]) -> dict[str, list[Report]]:
     names = list(dict.fromkeys(report.variant for report in reports))
     ordered = sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), names.index(name)))
     return {name: [report for report in reports if report.variant == name] for name in ordered}
+
+
+def ablation(reports: Sequence[Report]) -> Iterator[Picture]:
+    """Scores seed by seed, where the baseline and other variants of Table VIII were tested."""
+    found = {name: of for name, of in by_variant(reports).items() if name in _ORDER}
+    if "baseline" not in found or len(found) < 2:
+        return
+    scores = {name: {report.seed: 100 * report.score for report in of} for name, of in found.items()}
+    gains = {name: gain(own, scores["baseline"]) for name, own in scores.items() if name != "baseline"}
+    shown = [Variant(name, own, _interval(gains.get(name))) for name, own in scores.items()]
+    title = f"What each part gives, seed by seed: {reports[0].recipe}"
+    said = about([report for of in found.values() for report in of])
+    marks = "Dots: seeds, joined by thin lines; bar: mean; line below: 95 % of the difference to the baseline (dashed)."
+    yield Picture(
+        f"variants-{reports[0].recipe}", title, variants_picture(shown, title, f"{said} {marks}"), f"{said} {marks}"
+    )
+
+
+def _interval(found: Gain | None) -> tuple[float, float] | None:
+    return None if found is None or found.low is None or found.high is None else (found.low, found.high)
 
 
 def confusion(reports: Sequence[Report]) -> Picture:
@@ -179,63 +190,3 @@ def _paper_occlusion() -> Mapping[str, Mapping[str, float]]:
         row.name: {part: value for part, value in zip(table.columns, row.paper, strict=True) if value is not None}
         for row in table.rows
     }
-
-
-def _of_gait(reports: Sequence[Report]) -> Iterator[Picture]:
-    of = [report for report in reports if report.figures.get("cells")]
-    if not of:
-        return
-    tables = [mean_views([report.figures["cells"][i] for report in of]) for i in range(len(of[0].figures["cells"]))]
-    name = of[0].recipe
-    if several := [table for table in tables if len(table.gallery) > 1 or len(table.probe) > 1]:
-        title = f"Rank-1 of every pair of views: {name}"
-        caption = f"{about(of)} Grey: not compared."
-        yield Picture(f"views-{name}", title, views_picture(several, title, about(of)), caption)
-    curves = {cell["name"]: mean_curve([r.figures["cells"][i]["cmc"] for r in of]) for i, cell in _cells(of[0])}
-    title = f"Found among the first people of the list (CMC): {name}"
-    yield Picture(f"cmc-{name}", title, cmc_picture(curves, title, about(of), "people"), about(of))
-
-
-def _cells(report: Report) -> list[tuple[int, dict[str, Any]]]:
-    return list(enumerate(report.figures["cells"]))
-
-
-def mean_views(cells: Sequence[Mapping[str, Any]]) -> Views:
-    """The same table of several seeds, as `identity.cells_json` writes it, in %; null is a cell that is not there."""
-    matrices = np.array([[[np.nan if v is None else v for v in row] for row in cell["rank1"]] for cell in cells], float)
-    first = cells[0]
-    rank1 = fmean(float(cell["cmc"][0]) for cell in cells)
-    views = (tuple(first["gallery_views"]), tuple(first["probe_views"]))
-    return Views(first["name"], *views, 100 * matrices.mean(axis=0), 100 * rank1)
-
-
-def mean_curve(curves: Sequence[Sequence[float]]) -> list[float]:
-    """As far as all reach.
-
-    >>> mean_curve([[0.5, 1.0, 1.0], [0.7, 1.0]])
-    [0.6, 1.0]
-    """
-    return [fmean(shares) for shares in zip(*curves, strict=False)]
-
-
-def _of_reid(reports: Sequence[Report]) -> Iterator[Picture]:
-    name = reports[0].recipe
-    for variant in ("published", "strict"):
-        curves = {}
-        for setting in dict.fromkeys(row["setting"] for row in reports[0].figures["settings"]):
-            found = [_cmc(report, setting, variant) for report in reports]
-            if all(found):
-                curves[setting] = mean_curve([curve for curve in found if curve])
-        if curves:
-            said = "all but the probe itself" if variant == "published" else "nothing of the probe's own view"
-            title = f"Found among the first windows (CMC), {variant}: {name}"
-            figure = cmc_picture(curves, title, f"{about(reports)} Searched: {said}.", "windows")
-            yield Picture(f"cmc-{variant}-{name}", title, figure, f"{about(reports)} Searched: {said}.")
-
-
-def _cmc(report: Report, setting: str, variant: str) -> list[float] | None:
-    """None where the setting was not searched, or nothing in it could be found."""
-    for row in report.figures["settings"]:
-        if (row["setting"], row["variant"]) == (setting, variant) and None not in row["cmc"]:
-            return list(row["cmc"])
-    return None

@@ -27,7 +27,10 @@ def test_families_are_drawn_with_an_anchor_in_the_middle_and_all_at_once(tmp_pat
     made = figure_3(left_runs.choices_of(tmp_path, recipe), QUIET)
     assert [picture.name for picture in made.pictures] == ["family-1", "family-2", "families"]
     first = made.pictures[0]
-    assert first.caption.startswith("“phone call” with action 2 (")
+    assert first.caption.startswith("With action 2 (")
+    members = [row.name for row in made.tables[0].rows]
+    assert members[0] == "phone call: action 2"
+    assert all(row.ours[0].mean > 1 / 2 for row in made.tables[0].rows)  # n_a / K of this recipe
     assert "no recording" not in [text.get_text() for text in first.figure.axes[0].texts]
     assert len(first.figure.axes[0].collections) >= 4  # bones and joints of the anchor and of a member at least
     assert [report.variant for report in made.reports] == ["full"]
@@ -58,6 +61,7 @@ def test_kept_epochs_are_drawn_in_order_with_the_same_recordings(tmp_path):
         "(b) epoch 5",
         "(c) epoch 12",
     ]
+    assert [row.name for row in made.tables[0].rows] == ["epoch 2", "epoch 5", "epoch 12"]
     drawn = {tuple(len(points.get_offsets()) for points in axes.collections) for axes in panels}
     assert drawn == {(6, 6, 6, 6)}
 
