@@ -10,7 +10,7 @@ from model.errors import InvalidRecipe
 from training.protocols.actions import class_names
 from training.recipe import Recipe, load_recipe
 from training.reproduce.ablation import FULL, RECIPE
-from training.reproduce.about import about
+from training.reproduce.about import about, check_task
 from training.reproduce.choices import Choices
 from training.reproduce.experiment import experiment, recipe_file
 from training.reproduce.gather import Found, gather
@@ -41,7 +41,9 @@ def figure_5(choices: Choices, console: Console) -> Made:
     """Train and test the whole method with some epochs kept; what each of them makes of the same test recordings."""
     file = choices.recipe or recipe_file(RECIPE)
     seed = choices.seeds[0] if choices.seeds else 1
-    title = f"Fig. 5: classes in the course of training ({load_recipe(file, choices.settings).name})"
+    recipe = load_recipe(file, choices.settings)
+    check_task(recipe, "actions", "Fig. 5")
+    title = f"Fig. 5: classes in the course of training ({recipe.name})"
     found = _found(choices, console, file, seed)
     if found is None:
         return Made("figure-5", title, remark=_REMARK)

@@ -2,7 +2,9 @@
 
 from rich.console import Console
 
-from training.reproduce.ablation import BASELINE, FULL, RECIPE, SEEDS, conclusions, name_of
+from training.recipe import load_recipe
+from training.reproduce.ablation import BASELINE, FULL, RECIPE, SEEDS, conclusions
+from training.reproduce.about import check_task
 from training.reproduce.choices import Choices
 from training.reproduce.difficulty_table import by_class
 from training.reproduce.experiment import recipe_file
@@ -20,8 +22,10 @@ _REMARK = (
 def figure_6(choices: Choices, console: Console) -> Made:
     """Train and test baseline and whole method; the difference of every class, the largest gain first."""
     file = choices.recipe or recipe_file(RECIPE)
+    recipe = load_recipe(file, choices.settings)
+    check_task(recipe, "actions", "Fig. 6")
     reports = gather(choices, console, file, (BASELINE, FULL), choices.seeds or SEEDS)
-    title = f"Fig. 6: full against baseline, class by class ({name_of(choices, file)})"
+    title = f"Fig. 6: full against baseline, class by class ({recipe.name})"
     table = class_table(reports, title)
     before, after = (list(reports.by_seed(variant).values()) for variant in (BASELINE, FULL))
     changes = class_changes(before, after)

@@ -6,8 +6,10 @@ from typing import TypeAlias
 
 from rich.console import Console
 
+from training.recipe import load_recipe
 from training.reproduce import paper
 from training.reproduce.ablation import BASELINE, FULL, conclusions, name_of
+from training.reproduce.about import check_task
 from training.reproduce.choices import Choices
 from training.reproduce.experiment import recipe_file
 from training.reproduce.gather import Reports, cell, gather
@@ -29,6 +31,7 @@ def table_6(choices: Choices, console: Console) -> Made:
     """Gait on CASIA-B: NM, BG and CL. With another recipe its protocol's figures, the baseline beside the whole
     method, and none of the paper's."""
     file = choices.recipe or recipe_file("casia-b")
+    check_task(load_recipe(file, choices.settings), "gait", "Table VI")
     variants = choices.variants or ((FULL,) if choices.recipe is None else (BASELINE, FULL))
     reports = gather(choices, console, file, variants, choices.seeds or SEEDS)
     if choices.recipe is None:
@@ -41,6 +44,7 @@ def table_6(choices: Choices, console: Console) -> Made:
 def table_7(choices: Choices, console: Console) -> Made:
     """Re-identification: the paper's five settings as TranSG counts them, then all figures, counted strictly too."""
     file = choices.recipe or recipe_file("casia-b-reid")
+    check_task(load_recipe(file, choices.settings), "reid", "Table VII")
     variants = choices.variants or (FULL,)
     reports = gather(choices, console, file, variants, choices.seeds or SEEDS)
     tables = [_of_the_paper("table-7", reports, variants, published_rank1, comparable=choices.recipe is None)]

@@ -66,7 +66,8 @@ def shortened(text: str, most: int = 26) -> str:
     ('pointing to something wit…', 'reading', 'A1 run')
     """
     text = without_number(text)
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+    # Between dollars matplotlib would read a formula.
+    return (text if len(text) <= most else f"{text[: most - 1].rstrip()}…").replace("$", r"\$")
 
 
 def without_number(label: str) -> str:
@@ -191,15 +192,7 @@ def occlusion_picture(
     height = 0.78 / max(len(ours), 1)
     places = np.arange(len(parts), dtype=float)
     for number, (model, colour) in enumerate(zip(ours, _shades(len(ours)), strict=True)):
-        shift = (number - (len(ours) - 1) / 2) * height
-        values = [model.accuracy.get(part, np.nan) for part in parts]
-        spread = [model.sd.get(part, 0.0) for part in parts]
-        axes.barh(places + shift, values, height * 0.92, color=colour, label=model.name)
-        if any(spread):
-            axes.errorbar(values, places + shift, xerr=spread, fmt="none", ecolor=INK, elinewidth=1, capsize=2)
-        for place, value in zip(places + shift, values, strict=True):
-            if not np.isnan(value):
-                axes.text(1.2, place, f"{value:.1f}", va="center", fontsize=7.5, color="white", fontweight="bold")
+        _occluded_bars(axes, model, parts, places + (number - (len(ours) - 1) / 2) * height, height, colour)
     _paper_marks(axes, parts, paper, paper_ours)
     axes.set_yticks(places, parts)
     axes.set_ylim(len(parts) - 0.45, -0.55)
@@ -208,6 +201,19 @@ def occlusion_picture(
     head_legend(figure, title)
     write_caption(figure, caption)
     return figure
+
+
+def _occluded_bars(
+    axes: Any, model: Occluded, parts: Sequence[str], places: NDArray[np.float64], height: float, colour: str
+) -> None:
+    values = [model.accuracy.get(part, np.nan) for part in parts]
+    spread = [model.sd.get(part, 0.0) for part in parts]
+    axes.barh(places, values, height * 0.92, color=colour, label=model.name)
+    if any(spread):
+        axes.errorbar(values, places, xerr=spread, fmt="none", ecolor=INK, elinewidth=1, capsize=2)
+    for place, value in zip(places, values, strict=True):
+        if not np.isnan(value):
+            axes.text(1.2, place, f"{value:.1f}", va="center", fontsize=7.5, color="white", fontweight="bold")
 
 
 def head_legend(figure: Figure, title: str, *, columns: int = 3) -> None:

@@ -112,6 +112,15 @@ def test_the_weight_of_a_joint_is_what_leaves_it(looked):
     np.testing.assert_allclose(look.weights[1, 4], np.abs(look.graph[1, 4, :]).mean(), rtol=1e-5)
 
 
+def test_one_clip_of_a_recording_is_enough_to_look_at(tmp_path):
+    recipe = left_runs.recipe_of(tmp_path, clip={"dims": 3, "sampling": "uniform", "clips": 10, "frames": 8})
+    run, data = random_run(tmp_path, recipe, labels=left_runs.ACTIONS), recordings_of(recipe)
+    seen = []
+    run.network.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    look_at(run, data, [0, 1, 2])
+    assert seen == [3]
+
+
 def test_recordings_too_short_for_a_clip_are_left_out(looked):
     run, data = looked
     short = data.select(np.arange(4))

@@ -152,6 +152,14 @@ def test_without_a_run_there_is_no_sweep(tmp_path):
     assert all(row.ours == (None,) for row in made.tables[0].rows)
 
 
+@pytest.mark.parametrize("make", [figure_5, figure_6])
+def test_a_figure_of_actions_refuses_people_before_it_trains(tmp_path, make):
+    recipe = left_runs.recipe_of(tmp_path, test={"protocol": "casia-b"})
+    with pytest.raises(InvalidRecipe, match=r"has protocol 'casia-b' in .test., and Fig. [56] needs none"):
+        make(left_runs.choices_of(tmp_path, recipe, only_report=False), QUIET)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_classes_stand_by_their_gain_with_both_accuracies(tmp_path):
     recipe = left_runs.recipe_of(tmp_path)
     left_runs.leave_report(tmp_path, recipe, made_up.actions({"reading": 0.5, "writing": 0.8}, variant="baseline"))

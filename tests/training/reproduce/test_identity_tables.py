@@ -72,8 +72,16 @@ def test_without_a_report_our_cells_are_empty(tmp_path):
     assert (len(made.tables), made.reports) == (1, ())
 
 
-def test_another_set_has_its_own_columns_and_a_verdict_and_none_of_the_papers_figures(tmp_path):
+@pytest.mark.parametrize(("make", "needs"), [(table_6, "one of gait"), (table_7, "'reid'")])
+def test_a_table_of_people_refuses_actions_before_it_trains(tmp_path, make, needs):
     recipe = left_runs.recipe_of(tmp_path)
+    with pytest.raises(InvalidRecipe, match=f"has no protocol in .test., and Table VII? needs {needs}"):
+        make(left_runs.choices_of(tmp_path, recipe, only_report=False), QUIET)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_another_set_has_its_own_columns_and_a_verdict_and_none_of_the_papers_figures(tmp_path):
+    recipe = left_runs.recipe_of(tmp_path, test={"protocol": "cbkings34"})
     for variant, share in (("baseline", 0.5), ("full", 0.7)):
         report = made_up.gait(nm=share, variant=variant)
         report.figures["mean_rank1"] = None

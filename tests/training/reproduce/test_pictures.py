@@ -41,6 +41,12 @@ def test_a_confusion_matrix_of_any_size_can_be_drawn(classes):
     assert len(figure.axes[0].get_yticks()) <= 70
 
 
+def test_labels_are_words_even_where_they_look_like_formulas():
+    drawn(confusion_picture(np.eye(2), ["$\\nothing$", "a $ b $ c"], "title", "caption"))
+    drawn(differences_picture([Change("$\\nothing$", 1.0)], "title", "caption"))
+    drawn(family_picture(Member("$\\nothing$", None), [Member("a $_$", None)], "title", "caption"))
+
+
 def test_the_best_and_the_worst_of_many_classes_are_shown_and_the_others_counted():
     changes = [Change(f"{i:03d}", float(i)) for i in range(-60, 60)]
     figure = drawn(differences_picture(changes, "title", "caption"))
