@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from model.clips import ClipSpec
 from model.errors import LayoutMismatch, LimitExceeded, SeveralTracks
@@ -74,6 +76,29 @@ def test_tracks_with_no_moment_in_common_are_not_mixed(tracks):
 def test_tracks_of_different_kinds_are_not_mixed():
     with pytest.raises(SeveralTracks):
         _together(2, _track("1", 0, 30), _track("2", 0, 30, fps=30.0))
+
+
+@given(
+    spans=st.lists(st.tuples(st.integers(0, 60), st.integers(8, 50)), min_size=1, max_size=6), people=st.integers(1, 4)
+)
+@settings(max_examples=60, deadline=None)
+def test_nobody_is_in_two_places_and_no_frame_of_who_is_taken_is_lost(spans, people):
+    tracks = [_track(str(i), first, frames) for i, (first, frames) in enumerate(spans)]
+    try:
+        found = _together(people, *tracks)
+    except SeveralTracks:
+        moments = {moment for first, frames in spans for moment in range(first, first + frames)}
+        ends = {first + frames for first, frames in spans}
+        gap = len(moments) < max(ends) - min(first for first, _ in spans)
+        assert gap or ends & {first for first, _ in spans}
+        return
+    seen = [sum(stop - start for start, stop in _seen(sequence)) for sequence in found.sequences]
+    assert len(seen) <= people
+    assert len({sequence.frames for sequence in found.sequences}) == 1
+    assert max(seen) >= max(frames for _, frames in spans)
+    assert sum(seen) <= sum(frames for _, frames in spans)
+    if not any(note.startswith("left out") for note in found.notes):
+        assert sum(seen) == sum(frames for _, frames in spans)
 
 
 def _in_metres(at: tuple[float, float, float], frames: int = 10) -> SkeletonSequence:
