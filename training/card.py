@@ -197,7 +197,7 @@ def _actions(result: Mapping[str, Any]) -> list[str]:
         (label, _share(one["accuracy"]), one["sequences"], one["people"])
         for label, one in result.get("classes", {}).items()
     ]
-    alone = [label for label, one in result.get("classes", {}).items() if one["people"] < 2]
+    alone = [label for label, one in result.get("classes", {}).items() if 0 < one["people"] < 2]
     parts = [
         f"{result.get('people')} people, {result.get('sequences')} sequences. Accuracy {_share(result['accuracy'])}, "
         f"mean over classes {_share(result.get('mean_class_accuracy'))}.",

@@ -9,7 +9,7 @@ import numpy as np
 from model.clips import ClipSpec, Recording, mean_over_clips, to_clips, to_frames
 from model.errors import InvalidDataSet, InvalidRequest, InvalidSequence, UnusableSequence
 from model.layout import Layout
-from model.prepare import prepare
+from model.prepare import prepare_people
 from model.runtime import Classifier
 from model.sequence import Floats, SkeletonSequence
 from model.uniform import official_clips
@@ -134,9 +134,9 @@ class _Taken:
 
     def _people(self, i: int) -> tuple[SkeletonSequence, ...]:
         each = [self.data.sequence(i, person) for person in range(int(self.data.people[i]))]
-        ready = [prepare(sequence, self.classifier.layout, self.spec) for sequence in each]
-        self.notes.update((note, None) for one in ready for note in one.notes)
-        return tuple(one.sequence for one in ready)
+        ready = prepare_people(each, self.classifier.layout, self.spec)
+        self.notes.update((note, None) for note in ready.notes)
+        return ready.sequences
 
 
 def _counted(names: Strings) -> dict[str, int]:
