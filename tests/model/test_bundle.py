@@ -14,6 +14,7 @@ from model.bundle import (
     MANIFEST,
     PARITY,
     Bundle,
+    Member,
     open_bundle,
     sha256,
     shipped,
@@ -185,3 +186,27 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path):
 def test_a_bundle_that_does_not_come_along_is_named_with_those_that_do():
     with pytest.raises(InvalidBundle, match=r"nothing-here.* come"):
         shipped("nothing-here")
+
+
+def test_networks_of_an_ensemble_are_read_back_and_decide_no_fingerprint(tmp_path):
+    streams = (Member(name="a", streams=("joint",), weight=2), Member(name="b", streams=("bone", "motion"), weight=0.5))
+    assert _written(tmp_path / "several", streams=streams).fingerprint == _written(tmp_path / "one").fingerprint
+    assert open_bundle(tmp_path / "several").manifest.streams == streams
+    assert "streams" not in json.loads((tmp_path / "one" / MANIFEST).read_text())
+
+
+@pytest.mark.parametrize(
+    ("member", "wrong"),
+    [
+        ({"name": "a", "streams": ["joint"], "weight": 0}, "weight"),
+        ({"name": "a", "streams": ["joint"], "weight": -1}, "weight"),
+        ({"name": "a", "streams": [], "weight": 1}, "streams"),
+        ({"name": "a", "streams": ["joint"]}, "weight"),
+        ({"name": "a", "streams": ["joint"], "weight": 1, "more": 1}, "more"),
+    ],
+)
+def test_a_network_that_a_manifest_does_not_describe_is_refused(tmp_path, member, wrong):
+    _written(tmp_path / "b")
+    _rewrite_manifest(tmp_path / "b", streams=[member])
+    with pytest.raises(InvalidBundle, match=rf"streams\.0\.{wrong}"):
+        open_bundle(tmp_path / "b")
