@@ -26,6 +26,7 @@ def train(
     """Train an encoder or a classifier by a recipe.
 
     Ctrl-C keeps the last whole epoch; `--resume` goes on from it, to the same weights as without a stop.
+    Several devices share each batch of the recipe, which stays as large as it is.
 
     Example: gaitkeeper train training/recipes/gait-sim.toml --out runs/gait --set optim.epochs=5
     """
@@ -33,12 +34,14 @@ def train(
 
     chosen = ["validation.on=test"] if select_on_test else []
     resolved = load_recipe(recipe, [*(settings or ()), *chosen])
-    from training.fit import fit  # torch takes seconds to import; a wrong recipe should not wait for it
+    from training.distributed import Ranks  # torch takes seconds to import; a wrong recipe should not wait for it
+    from training.fit import fit
     from training.run import read_about
 
     fit(resolved, out, resume=resume, devices=devices)
-    about = read_about(out)
-    typer.echo(json.dumps(_answer(about)) if json_output else _line(about, out))
+    if Ranks.here().first:
+        about = read_about(out)
+        typer.echo(json.dumps(_answer(about)) if json_output else _line(about, out))
 
 
 def _answer(about: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from training.run import finished, load_run, read_about, write_about
 from training.trainer import make_trainer, run
 from training.validation import HeldOut
 
-
 OPTIONS: dict[str, dict[str, Any]] = {
     "accumulate": {"optim": {"accumulate": 2}},
     "one cycle": {"optim": {"accumulate": 2, "schedule": "onecycle", "kind": "sgd"}},

@@ -32,10 +32,14 @@ def test_a_recipe_and_a_directory_are_all_it_takes_and_the_answer_is_the_best_ep
     assert result.exit_code == 0, result.output
     best = json.loads(result.stdout)
     assert 0 <= best["held_out"]["score"] <= 1
+    assert best["selected_on"] == "held-out"
+    assert best["devices"] == 1
+    assert best["ended"] == {"epochs": 2, "why": "epochs"}
     assert re.search(r"small: 56 sequences of 4 classes, 28 held out; 2 epochs of 1 steps of 8 clips", result.stderr)
     assert "epoch 2/2" in result.stderr
     again = run(recipe, "--out", tmp_path / "run", "--set", "optim.epochs=2", "--set", "optim.steps=1", "--resume")
     assert again.stdout.startswith("best epoch ")
+    assert "is finished: there is nothing to go on with" in again.stderr
 
 
 def test_a_wrong_setting_is_named_before_anything_is_loaded(recipe, tmp_path):
@@ -53,3 +57,21 @@ def test_a_missing_data_set_is_named_and_leaves_no_run(recipe, tmp_path):
 
 def test_help_shows_an_example():
     assert "Example: gaitkeeper train" in run("--help").output
+
+
+def test_chosen_on_the_test_split_the_answer_says_so(recipe, tmp_path):
+    short = ["--set", "optim.epochs=1", "--set", "optim.steps=1", "--set", "data.keep.subject=['001-004']"]
+    tested = ["--set", "test.keep.subject=['005-006']", "--select-on-test"]
+    result = run(recipe, "--out", tmp_path / "run", *short, *tested, "--set", "data.validation_subjects=0")
+    assert result.exit_code == 0, result.output
+    assert "CHOSEN ON THE TEST SPLIT" in result.stderr
+    assert "(chosen on the test split)" in result.stdout
+    nowhere = run(recipe, "--out", tmp_path / "other", *short, "--select-on-test")
+    assert "nothing to test on" in str(nowhere.exception)
+
+
+def test_what_the_devices_cannot_share_is_an_error_at_once(recipe, tmp_path):
+    result = run(recipe, "--out", tmp_path / "run", "--devices", "3")
+    assert isinstance(result.exception, InvalidRecipe)
+    assert "a batch of 8 clips cannot be shared evenly by 3 devices" in str(result.exception)
+    assert not (tmp_path / "run").exists()
