@@ -48,6 +48,7 @@ def reproduce(
     only_report: Annotated[
         bool, typer.Option("--only-report", help="Train and test nothing; print what was measured.")
     ] = False,
+    devices: Annotated[int, typer.Option("--devices", min=1, help="GPUs, or processes, that share each batch.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON instead of tables.")] = False,
 ) -> None:
     """Reproduce a table or figure of the ACLNet paper: train, test, and print ours beside the paper's.
@@ -62,6 +63,7 @@ def reproduce(
         data=data, runs=runs, out=out, recipe=recipe, epochs=epochs, limit=limit, seeds=_seeds(seeds),
         streams=_names("streams", streams, STREAMS) or STREAMS, variants=_names("variants", variants, _variants()),
         settings=tuple(settings or ()), select_on_test=select_on_test, only_report=only_report,
+        devices=devices,
     )  # fmt: skip
     made = _with_pictures(maker_of(what)(choices, Console(stderr=True)))
     files = _write(made, out)

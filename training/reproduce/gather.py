@@ -70,17 +70,17 @@ def gather(
     for number, each in enumerate(wanted, 1):
         if not choices.only_report:
             console.print(f"run {number} of {len(wanted)}: {each}", highlight=False, style="dim", soft_wrap=True)
-        one = _written(each) if choices.only_report else _made(each, console, occlusion=occlusion)
+        one = _written(each) if choices.only_report else _made(each, choices, console, occlusion=occlusion)
         if one is not None:
             found[each.variant, each.seed] = one
     return Reports(found, tuple(seeds))
 
 
-def _made(each: Experiment, console: Console, *, occlusion: bool) -> Found:
+def _made(each: Experiment, choices: Choices, console: Console, *, occlusion: bool) -> Found:
     from training.reproduce.runs import trained  # these two bring torch, which who only reports need not have
     from training.reproduce.testing import report_of
 
-    run = trained(each, console)
+    run = trained(each, console, devices=choices.devices)
     return Found(report_of(each, run, occlusion=occlusion), run)
 
 

@@ -1,5 +1,8 @@
 """The runs of a table: taken where they are finished, resumed where they were stopped, begun where there are none."""
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -11,10 +14,10 @@ from training.reproduce.experiment import Experiment, differences
 from training.run import LAST, RECIPE, finished
 from training.split import load_test_data
 
-SHOWN = 4
+SHOWN, LOCK = 4, ".lock"
 
 
-def trained(experiment: Experiment, console: Console) -> Path:
+def trained(experiment: Experiment, console: Console, *, devices: int = 1) -> Path:
     """The directory of the experiment's finished run, its own or a twin's; trains what is missing.
 
     Raises `InvalidRecipe` where a run of another recipe is in its place, or there is nothing to test on, which is
@@ -22,13 +25,32 @@ def trained(experiment: Experiment, console: Console) -> Path:
     """
     if there := finished_run(experiment):
         return there
-    resume = _unfinished(experiment)
+    _unfinished(experiment)
     load_test_data(experiment.recipe)
+    with _alone(experiment.path, console):
+        return finished_run(experiment) or _train(experiment, console, devices)
+
+
+def _train(experiment: Experiment, console: Console, devices: int) -> Path:
+    resume = _unfinished(experiment)
     said = "going on with" if resume else "training"
     console.print(f"{experiment}: {said} {experiment.path}", highlight=False, soft_wrap=True)
     recipe = load_recipe(experiment.path / RECIPE) if resume else experiment.recipe
-    fit(recipe, experiment.path, resume=resume, console=console)
+    fit(recipe, experiment.path, resume=resume, console=console, devices=devices)
     return experiment.path
+
+
+@contextmanager
+def _alone(path: Path, console: Console) -> Iterator[None]:
+    """While another process of this command trains there, wait: two may share the work of a table."""
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.print(f"another process trains {path}; waiting for it", soft_wrap=True, highlight=False)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def finished_run(experiment: Experiment) -> Path | None:
@@ -44,7 +66,10 @@ def finished_run(experiment: Experiment) -> Path | None:
 
 
 def _unfinished(experiment: Experiment) -> bool:
-    """Whether a stopped run waits to be resumed; one that was stopped before its first epoch is begun again."""
+    """Whether a stopped run waits to be resumed; one that was stopped before its first epoch is begun again.
+
+    Raises `InvalidRecipe` for another recipe's.
+    """
     if not (experiment.path / LAST).is_file():
         return False
     differing = differences(load_recipe(experiment.path / RECIPE), experiment.recipe)
