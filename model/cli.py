@@ -139,15 +139,13 @@ def show(path: BundlePath, as_json: AsJson = False) -> None:
         told = {"fingerprint": opened.fingerprint, "path": str(opened.path), **manifest.model_dump(mode="json")}
         _print_json({**told, "calibrated": opened.calibration_json() is not None})
         return
-    clip = manifest.clip
     out.print(f"[bold]{said(manifest.name)}[/] ({' and '.join(opened.tasks)})")
     out.print(f"fingerprint  {opened.fingerprint}", soft_wrap=True)
-    rate = f"at {clip.fps:g} a second" if clip.sampling == "windows" else f"of the whole recording, {clip.clips} times"
-    people = f", up to {clip.people} people" if clip.people > 1 else ""
-    out.print(f"takes        {manifest.layout}, {clip.dims}-D, {clip.frames} frames {rate}{people}")
+    out.print(f"takes        {_taken(opened)}", soft_wrap=True)
     for number, member in enumerate(manifest.streams):
         title = "" if number else "networks"
-        out.print(f"{title:<13}{member.weight:g} x {said(member.name)} ({said(', '.join(member.streams))})")
+        streams = said(", ".join(member.streams))
+        out.print(f"{title:<13}{member.weight:g} x {said(member.name)} ({streams})", soft_wrap=True)
     out.print(f"gives        {_given(opened)}")
     out.print(f"calibrated   {'yes' if opened.calibration_json() is not None else 'no'}")
     out.print(f"created      {said(manifest.created)}\n")
@@ -224,6 +222,13 @@ def _told(
         "dropped": list(conversion.dropped) if conversion else [],
         "notes": list(recording.notes),
     }
+
+
+def _taken(opened: "Bundle") -> str:
+    clip = opened.manifest.clip
+    rate = f"at {clip.fps:g} a second" if clip.sampling == "windows" else f"of the whole recording, {clip.clips} times"
+    people = f", up to {clip.people} people" if clip.people > 1 else ""
+    return f"{opened.layout.name}, {clip.dims}-D, {clip.frames} frames {rate}{people}"
 
 
 def _given(opened: "Bundle") -> str:
