@@ -11,7 +11,7 @@ from training.data.action_set import ActionSet
 from training.losses.state import Affinity
 from training.protocols.actions import class_names
 from training.reproduce.look import Look, look_at, of_classes, people_of
-from training.reproduce.pictures_classes import without_number
+from training.reproduce.picture_style import without_number
 from training.reproduce.pictures_families import MOST_MEMBERS, Member
 from training.reproduce.skeletons import Pose, spread_weights
 from training.run import Run

@@ -16,7 +16,7 @@ from training.reproduce.families import anchors_of, members_of, poses_of
 from training.reproduce.gather import gather
 from training.reproduce.look import recordings_of
 from training.reproduce.made import Made, Picture
-from training.reproduce.pictures_classes import without_number
+from training.reproduce.picture_style import without_number
 from training.reproduce.pictures_families import Member, families_picture, family_picture
 from training.reproduce.report import Report
 from training.reproduce.table import Ours, Row, Table

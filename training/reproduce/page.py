@@ -108,7 +108,9 @@ def _csv_link(table: Table) -> str:
     csv.writer(text, lineterminator="\n").writerows([table.csv_header(), *table.csv_rows()])
     data = base64.b64encode(text.getvalue().encode()).decode()
     name = escape(f"{table.name}.csv", quote=True)
-    return f"<p class='soft'><a download='{name}' href='data:text/csv;base64,{data}'>{name}</a></p>"
+    return (
+        f"<p class='soft'><a style='color:inherit' download='{name}' href='data:text/csv;base64,{data}'>{name}</a></p>"
+    )
 
 
 RUN_COLUMNS = ("run", "seed", "score %", "training set %", "weights", "commit", "tested")

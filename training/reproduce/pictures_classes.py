@@ -1,6 +1,5 @@
 """Pictures of an action recogniser class by class: confusion, differences between two models, levels of difficulty."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +9,12 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from training.evaluate.openset_style import BLUE, GREY, ORANGE, dress, new_figure, write_caption
+from training.evaluate.openset_style import BLUE, GREY, ORANGE, dress, write_caption
+from training.reproduce.picture_style import INK, head_legend, shortened, titled, write_cells
 
 WRITTEN = 20
 """Up to so many classes the cells of a confusion matrix are written into."""
 _NAMED = 70
-INK = "#1d2330"
 _SHOWN = 30
 """Of too many classes to draw a bar for each, so many of the best and of the worst."""
 
@@ -24,8 +23,8 @@ def confusion_picture(counts: NDArray[Any], labels: Sequence[str], title: str, c
     """counts: (true, given) recordings, or their mean over seeds; colours are shares of the true class in %."""
     total = counts.sum(axis=1, keepdims=True)
     shares = np.divide(100.0 * counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
-    side = float(np.clip(0.36 * len(labels) + 2.6, 5.0, 9.5))
-    figure, axes = new_figure(title, caption, width=side + 1.0, height=side + 0.6)
+    side = float(np.clip(0.36 * len(labels) + 3.2, 5.4, 9.5))
+    figure, axes = titled(title, caption, width=side + 1.0, height=side + 0.6)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.set_facecolor("#eceff3")  # classes that were not tested
@@ -40,14 +39,6 @@ def confusion_picture(counts: NDArray[Any], labels: Sequence[str], title: str, c
     return figure
 
 
-def write_cells(axes: Any, per_cent: NDArray[np.float64], dark_from: float, size: float = 8.0) -> None:
-    """The cells' figures, whole; nothing where there is nothing. Above `dark_from` a cell is written on in white."""
-    for (row, column), value in np.ndenumerate(per_cent):
-        if not np.isnan(value) and value >= 0.5:
-            colour = "white" if value >= dark_from else INK
-            axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour, fontsize=size)
-
-
 def _name_axes(axes: Any, labels: Sequence[str], side: float) -> None:
     axes.set_xlabel("given")
     axes.set_ylabel("true")
@@ -57,21 +48,6 @@ def _name_axes(axes: Any, labels: Sequence[str], side: float) -> None:
     axes.set_xticks(places, [shortened(labels[i]) for i in places], rotation=90, fontsize=size)
     axes.set_yticks(places, [shortened(labels[i]) for i in places], fontsize=size)
     axes.tick_params(length=2)
-
-
-def shortened(text: str, most: int = 26) -> str:
-    """A label short enough for an axis, without the number that NTU's classes carry.
-
-    >>> shortened("A031 pointing to something with finger"), shortened("A011 reading"), shortened("A1 run")
-    ('pointing to something wit…', 'reading', 'A1 run')
-    """
-    text = without_number(text)
-    # Between dollars matplotlib would read a formula.
-    return (text if len(text) <= most else f"{text[: most - 1].rstrip()}…").replace("$", r"\$")
-
-
-def without_number(label: str) -> str:
-    return re.sub(r"^A\d{3} ", "", label)
 
 
 @dataclass(frozen=True)
@@ -90,7 +66,7 @@ def differences_picture(changes: Sequence[Change], title: str, caption: str) -> 
     places = np.arange(len(shown), dtype=float)
     if len(shown) < len(ordered):
         places[_SHOWN:] += 1.5
-    figure, axes = new_figure(title, caption, width=6.6, height=1.7 + 0.2 * (places[-1] + 1))
+    figure, axes = titled(title, caption, width=6.6, height=1.7 + 0.2 * (places[-1] + 1))
     means = np.array([change.mean for change in shown])
     axes.barh(places, means, color=np.where(means >= 0, BLUE, ORANGE), height=0.72)
     if any(change.sd for change in shown):
@@ -140,7 +116,7 @@ class Level:
 
 def levels_picture(levels: Sequence[Level], names: tuple[str, str], title: str, caption: str) -> Figure:
     """Table X as bars: both models at each level of difficulty, what is gained above them, the paper's as diamonds."""
-    figure, axes = new_figure(title, caption, width=6.8, height=4.4)
+    figure, axes = titled(title, caption, width=6.8, height=4.4)
     axes.grid(visible=False, axis="x")
     places = np.arange(len(levels), dtype=float)
     sides = ((-0.19, GREY, names[0], "baseline"), (0.19, BLUE, names[1], "ours"))
@@ -214,18 +190,6 @@ def _occluded_bars(
     for place, value in zip(places, values, strict=True):
         if not np.isnan(value):
             axes.text(1.2, place, f"{value:.1f}", va="center", fontsize=7.5, color="white", fontweight="bold")
-
-
-def head_legend(figure: Figure, title: str, *, columns: int = 3) -> None:
-    """The picture's title with its legend right below it, above all panels; each name once."""
-    named: dict[str, Any] = {}
-    for axes in figure.axes:
-        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
-            named.setdefault(name, handle)
-    figure.legend(
-        list(named.values()), list(named), loc="outside upper left", ncols=columns, frameon=False, fontsize=9,
-        title=title, title_fontproperties={"size": 12, "weight": "bold"}, alignment="left",
-    )  # fmt: skip
 
 
 def _shades(count: int) -> list[str]:

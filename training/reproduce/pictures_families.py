@@ -15,7 +15,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
 from training.evaluate.openset_style import BLUE, GREY, ORANGE, write_caption
-from training.reproduce.pictures_classes import INK, shortened
+from training.reproduce.picture_style import INK, head, shortened
 from training.reproduce.skeletons import COLOURS, Pose, draw_pose
 
 MOST_MEMBERS = 12
@@ -40,7 +40,7 @@ def family_picture(anchor: Member, members: Sequence[Member], title: str, captio
     axes = figure.subplots()
     axes.set_aspect("equal")
     axes.axis("off")
-    figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left")
+    head(figure, title)
     strongest = max((member.similarity for member in shown), default=1.0)
     for member, place in zip(shown, _around(len(shown)), strict=True):
         colour, line = (BLUE, "-") if member.direct else (ORANGE, (0, (4, 2)))
@@ -100,7 +100,7 @@ def families_picture(
     axes = figure.subplots()
     axes.set_aspect("equal")
     axes.axis("off")
-    figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left")
+    head(figure, title)
     weight = np.maximum(similarity * families, (similarity * families).T)
     top = max(float(weight.max()), 1e-9)
     for i, j in sorted(zip(*np.nonzero(np.triu(weight, 1)), strict=True), key=lambda pair: weight[pair]):

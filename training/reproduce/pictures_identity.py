@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from training.evaluate.openset_style import BLUE, GREEN, ORANGE, dress, new_figure, write_caption
-from training.reproduce.pictures_classes import write_cells
+from training.evaluate.openset_style import BLUE, GREEN, ORANGE, dress, write_caption
+from training.reproduce.picture_style import head, titled, write_cells
 
 LINES = ((BLUE, "-", "o"), (ORANGE, "-", "s"), (GREEN, "-", "^"), ("#CC79A7", "--", "v"), ("#56B4E9", "--", "D"))
 _TICKS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
@@ -39,7 +39,7 @@ def views_picture(tables: Sequence[Views], title: str, caption: str) -> Figure:
     for axes in panels[len(tables) :]:
         axes.set_visible(False)
     figure.colorbar(images[0], ax=list(panels), label="rank-1 (%)", shrink=0.6, aspect=30)
-    figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left")
+    head(figure, title)
     write_caption(figure, caption)
     return figure
 
@@ -60,7 +60,7 @@ def _heat_map(axes: Any, table: Views) -> Any:
 
 def cmc_picture(curves: Mapping[str, Sequence[float]], title: str, caption: str, of: str) -> Figure:
     """Share (not %) of probes with their person within rank 1, 2, ...; `of`: what is looked through."""
-    figure, axes = new_figure(title, caption, width=6.6, height=4.6)
+    figure, axes = titled(title, caption, width=6.6, height=4.6)
     last, low = 1, 1.0
     for (name, shares), (colour, line, mark) in zip(curves.items(), LINES, strict=False):
         ranks = np.arange(1, len(shares) + 1)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from training.evaluate.openset_style import BLUE, GREY, dress, write_caption
+from training.reproduce.picture_style import head
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def sweeps_picture(sweeps: Sequence[Sweep], title: str, caption: str) -> Figure:
         axes.set_visible(False)
     for axes in panels[:, 0]:
         axes.set_ylabel("accuracy (%)")
-    figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left")
+    head(figure, title)
     write_caption(figure, caption)
     return figure
 

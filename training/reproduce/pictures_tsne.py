@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from training.evaluate.openset_style import BLUE, GREEN, ORANGE, write_caption
-from training.reproduce.pictures_classes import head_legend, shortened
+from training.reproduce.picture_style import head_legend, shortened
 
 # Okabe and Ito's, with marks of their own: told apart in grey too.
 LOOKS = (

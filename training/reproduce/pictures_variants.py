@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from training.evaluate.openset_style import BLUE, GREY, new_figure
-from training.reproduce.pictures_classes import INK
+from training.evaluate.openset_style import BLUE, GREY
+from training.reproduce.picture_style import INK, titled
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ def variants_picture(variants: Sequence[Variant], title: str, caption: str) -> F
 
     The first variant is the baseline: its mean is the dashed line, and the others' intervals are drawn from there.
     """
-    figure, axes = new_figure(title, caption, width=6.8, height=1.9 + 0.55 * len(variants))
+    figure, axes = titled(title, caption, width=6.8, height=1.9 + 0.55 * len(variants))
     axes.grid(visible=False, axis="y")
     base = float(np.mean(list(variants[0].scores.values())))
     axes.axvline(base, color=GREY, linestyle="--", linewidth=1.1, zorder=0)

@@ -12,6 +12,7 @@ from training.reproduce.about import about
 from training.reproduce.gain import Gain, gain
 from training.reproduce.identity_pictures import gait_pictures, reid_pictures
 from training.reproduce.made import Picture
+from training.reproduce.picture_style import without_number
 from training.reproduce.pictures_classes import (
     Change,
     Level,
@@ -20,7 +21,6 @@ from training.reproduce.pictures_classes import (
     differences_picture,
     levels_picture,
     occlusion_picture,
-    without_number,
 )
 from training.reproduce.pictures_variants import Variant, variants_picture
 from training.reproduce.report import Report
@@ -142,14 +142,15 @@ def levels(before: Sequence[Report], after: Sequence[Report]) -> Picture:
     """Table X as bars, over the seeds that both have; the paper's marks where the data are the paper's."""
     first, second = ({report.seed: class_accuracy(report) for report in side} for side in (before, after))
     found = [difficulty(first[seed], second[seed]) for seed in sorted(first.keys() & second.keys())]
-    theirs = [row.paper[:2] for row in paper.TABLES["table-10"].rows] if is_paper_set(before[0]) else []
+    theirs = {row.name: row.paper for row in paper.TABLES["table-10"].rows} if is_paper_set(before[0]) else {}
     shown = []
-    for number, same in enumerate(zip(*found, strict=True)):
+    for same in zip(*found, strict=True):
         sides = [[100 * getattr(level, side) for level in same] for side in ("baseline", "ours")]
-        told = theirs[number] if len(theirs) == len(found[0]) else (None, None)
-        marks = (told[0], told[1]) if told[0] is not None and told[1] is not None else None
+        name = f"class {same[0].name}"
+        baseline, ours, *_ = theirs.get(name, (None, None))
+        marks = None if baseline is None or ours is None else (baseline, ours)
         means, spreads = [fmean(side) for side in sides], [_sd(side) for side in sides]
-        shown.append(Level(f"class {same[0].name}", means[0], means[1], spreads[0], spreads[1], marks))
+        shown.append(Level(name, means[0], means[1], spreads[0], spreads[1], marks))
     title = f"Accuracy by difficulty of the class: {before[0].recipe}"
     said = about([*before, *after])
     figure = levels_picture(shown, ("baseline", "full"), title, said)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.sequence import Floats
-from training.reproduce.pictures_classes import without_number
+from training.reproduce.picture_style import without_number
 from training.reproduce.pictures_tsne import Scatter
 
 # Reading and typing are named in the paper; the other three are of the hands as well.

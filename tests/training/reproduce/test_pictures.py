@@ -41,6 +41,14 @@ def test_a_confusion_matrix_of_any_size_can_be_drawn(classes):
     assert len(figure.axes[0].get_yticks()) <= 70
 
 
+@pytest.mark.parametrize("title", ["short", "a long title " * 12])
+def test_a_title_stays_within_the_picture(title):
+    figure = drawn(confusion_picture(np.eye(2), ["a", "b"], title, "caption"))
+    box = figure._suptitle.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+
+
 def test_labels_are_words_even_where_they_look_like_formulas():
     drawn(confusion_picture(np.eye(2), ["$\\nothing$", "a $ b $ c"], "title", "caption"))
     drawn(differences_picture([Change("$\\nothing$", 1.0)], "title", "caption"))

@@ -58,6 +58,7 @@ def test_levels_of_difficulty_are_those_of_the_baseline():
     picture = next(p for p in pictures_of((before, after)) if p.name.startswith("levels"))
     assert [text.get_text() for text in axes_of(picture).texts] == ["+10.0", "+0.0", "-5.0"]
     assert [label.get_text() for label in axes_of(picture).get_xticklabels()] == ["class 1", "class 2", "class 3-4"]
+    assert not axes_of(picture).lines  # the paper's levels are of 60 classes
 
 
 def test_differences_are_drawn_where_both_models_were_tested():
