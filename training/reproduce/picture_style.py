@@ -21,8 +21,11 @@ def titled(title: str, caption: str, width: float, height: float) -> tuple[Figur
 
 
 def head(figure: Figure, title: str) -> None:
-    lines = wrap(title, int(10.5 * figure.get_figwidth()))
-    figure.suptitle("\n".join(lines), fontsize=12, fontweight="bold", x=0.01, ha="left")
+    figure.suptitle(_fitted(figure, title), fontsize=12, fontweight="bold", x=0.01, ha="left")
+
+
+def _fitted(figure: Figure, title: str) -> str:
+    return "\n".join(wrap(title, int(10.5 * figure.get_figwidth())))
 
 
 def write_cells(axes: Any, per_cent: NDArray[np.float64], dark_from: float, size: float = 8.0) -> None:
@@ -56,5 +59,5 @@ def head_legend(figure: Figure, title: str, *, columns: int = 3) -> None:
             named.setdefault(name, handle)
     figure.legend(
         list(named.values()), list(named), loc="outside upper left", ncols=columns, frameon=False, fontsize=9,
-        title=title, title_fontproperties={"size": 12, "weight": "bold"}, alignment="left",
+        title=_fitted(figure, title), title_fontproperties={"size": 12, "weight": "bold"}, alignment="left",
     )  # fmt: skip
