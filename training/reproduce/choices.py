@@ -12,7 +12,8 @@ class Choices:
     """data: where the data sets lie; None: where the recipe says. runs: below it a directory a run. out: for results.
     recipe: another than the table's own. epochs, limit: a smaller dose. seeds: None is what the table asks for.
     variants: of the ablation; None is the paper's five. settings: changes to the recipe, KEY=VALUE.
-    only_report: train and test nothing, use what is there. devices: that share every batch.
+    only_test: train nothing, test what is trained. only_report: train and test nothing, use what is there.
+    devices: that share every batch.
     """
 
     data: Path | None = None
@@ -26,5 +27,6 @@ class Choices:
     variants: tuple[str, ...] | None = None
     settings: tuple[str, ...] = ()
     select_on_test: bool = False
+    only_test: bool = False
     only_report: bool = False
     devices: int = 1

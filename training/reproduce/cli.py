@@ -45,6 +45,7 @@ def reproduce(
     select_on_test: Annotated[
         bool, typer.Option("--select-on-test", help="Choose checkpoints by the test set, as the paper did.")
     ] = False,
+    only_test: Annotated[bool, typer.Option("--only-test", help="Train nothing; test what is trained.")] = False,
     only_report: Annotated[
         bool, typer.Option("--only-report", help="Train and test nothing; print what was measured.")
     ] = False,
@@ -62,8 +63,8 @@ def reproduce(
     choices = Choices(
         data=data, runs=runs, out=out, recipe=recipe, epochs=epochs, limit=limit, seeds=_seeds(seeds),
         streams=_names("streams", streams, STREAMS) or STREAMS, variants=_names("variants", variants, _variants()),
-        settings=tuple(settings or ()), select_on_test=select_on_test, only_report=only_report,
-        devices=devices,
+        settings=tuple(settings or ()), select_on_test=select_on_test, only_test=only_test,
+        only_report=only_report, devices=devices,
     )  # fmt: skip
     made = _with_pictures(maker_of(what)(choices, Console(stderr=True)))
     files = _write(made, out)

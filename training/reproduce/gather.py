@@ -76,12 +76,13 @@ def gather(
     return Reports(found, tuple(seeds))
 
 
-def _made(each: Experiment, choices: Choices, console: Console, *, occlusion: bool) -> Found:
-    from training.reproduce.runs import trained  # these two bring torch, which who only reports need not have
+def _made(each: Experiment, choices: Choices, console: Console, *, occlusion: bool) -> Found | None:
+    """None where nothing may be trained and this run has not been."""
+    from training.reproduce.runs import finished_run, trained  # these two bring torch: who only reports need not wait
     from training.reproduce.testing import report_of
 
-    run = trained(each, console, devices=choices.devices)
-    return Found(report_of(each, run, occlusion=occlusion), run)
+    run = finished_run(each) if choices.only_test else trained(each, console, devices=choices.devices)
+    return Found(report_of(each, run, occlusion=occlusion), run) if run else None
 
 
 def _written(each: Experiment) -> Found | None:

@@ -246,6 +246,17 @@ def test_runs_of_plain_training_count_alike(reproduce, own, capsys):
     assert "No conclusion" in out or "not known" in out
 
 
+def test_what_is_trained_can_be_tested_while_others_still_train(reproduce, own):
+    (own / "plain" / "mine" / "baseline" / "seed-1" / "report.json").unlink()
+    recipe = ("--recipe", own / "mine.toml", "--data", own, "--runs", own / "plain", "--out", own / "out")
+    settings = small(optim_steps=1, optim_epochs=2)
+    status, _, err = reproduce("table-8", *recipe, *settings, "--seeds", "1,2", "--only-test")
+    assert (status, err.count(": training ")) == (0, 0), err
+    rows = cells(own / "out", "table-8")
+    assert rows["baseline"]["accuracy seeds"] == "1"
+    assert rows["full"]["accuracy ours"] == ""
+
+
 def test_a_recipe_without_a_test_is_refused_before_anything_is_trained(reproduce, own, tmp_path):
     file = tmp_path / "untested.toml"
     file.write_text(OWN.replace('[test]\nsplit = "xsub_test"\n', ""))
