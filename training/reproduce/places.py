@@ -53,8 +53,8 @@ _CASIA_B = (
 )
 _TRANSG = (
     "Ask the authors of TranSG (github.com/Kali-Hac/TranSG) for CASIA_B_match and put it into DIR/casia-b-reid, so "
-    "that DIR/casia-b-reid/CASIA_B_match/40/CASIA_B_train_npy_data is there. Two-dimensional poses, which are not "
-    f"comparable, will do for a try. {_CASIA_B}"
+    "that DIR/casia-b-reid/CASIA_B_match/40/CASIA_B_train_npy_data is there; CASIA-B's two-dimensional poses are not "
+    "what this table is of"
 )
 WANTED: Mapping[str, Wanted] = MappingProxyType(
     {
@@ -63,9 +63,7 @@ WANTED: Mapping[str, Wanted] = MappingProxyType(
         "kinetics": Wanted("Kinetics-Skeleton", ("kinetics-pickle",), _KINETICS),
         "pku-mmd": Wanted("PKU-MMD", ("pku-mmd-pickle", "pku-mmd-raw"), _PKU_MMD),
         "finegym": Wanted("FineGYM", ("finegym-pickle",), _FINEGYM),
-        "casia-b-reid": Wanted(
-            "CASIA-B as TranSG has it", ("casia-b-transg", "casia-b-gaitgraph", "casia-b-opengait"), _TRANSG
-        ),
+        "casia-b-reid": Wanted("CASIA-B as TranSG has it", ("casia-b-transg",), _TRANSG),
         "casia-b": Wanted("CASIA-B's poses", ("casia-b-gaitgraph", "casia-b-opengait"), _CASIA_B),
     }
 )
