@@ -26,6 +26,18 @@ class Events(TensorBoardLogger):
         self.experiment.flush()
 
 
+class Terminated(L.Callback):
+    """One of several processes ends on SIGTERM as on Ctrl-C.
+
+    Lightning would have them exchange the news first, and wait for ever for one that is already gone.
+    """
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        del pl_module
+        if trainer.world_size > 1:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def check_machine(recipe: Recipe, world: int) -> None:
     """Raises `InvalidRecipe` for what cannot be trained here, by so many processes."""
     if recipe.optim.precision == "fp16" and not torch.cuda.is_available():
@@ -61,7 +73,7 @@ def make_trainer(
             enable_checkpointing=False,
             logger=Events(out, name="", version="", default_hp_metric=False),
             log_every_n_steps=10,
-            callbacks=callbacks,
+            callbacks=[*callbacks, Terminated()],
         )
 
 
