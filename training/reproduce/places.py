@@ -1,10 +1,9 @@
 """Where the data sets of the paper lie below one directory; and whom to ask for one that is not there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 
 from model.errors import InvalidDataSet
 from training.data.kinds import sets_at
@@ -13,9 +12,10 @@ from training.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A data set of the paper. kinds: the forms that can be read. ask: whom for which file, and where it goes, with
-    DIR for the directory of the data sets."""
+    """A data set of the paper. folder: its own. kinds: the forms that can be read. ask: whom for which file, and where
+    it goes, with DIR for the directory of the data sets."""
 
+    folder: str
     title: str
     kinds: tuple[str, ...]
     ask: str
@@ -23,14 +23,12 @@ class Wanted:
 
 _NTU = (
     "Ask the ROSE Lab of NTU Singapore (https://rose1.ntu.edu.sg/dataset/actionRecognition) for the 3D skeletons, "
-    "{archives}, and unpack the .skeleton files into DIR/{folder}; or put pyskl's {pickle} "
+    "{archives}, and unpack the .skeleton files into DIR/{name}; or put pyskl's {pickle} "
     "(https://download.openmmlab.com/mmaction/pyskl/data/nturgbd/{pickle}) into DIR/{name}"
 )
-_NTU60 = _NTU.format(
-    archives="nturgbd_skeletons_s001_to_s017.zip", folder="ntu60-raw", pickle="ntu60_3danno.pkl", name="ntu60"
-)
+_NTU60 = _NTU.format(archives="nturgbd_skeletons_s001_to_s017.zip", pickle="ntu60_3danno.pkl", name="ntu60")
 _NTU120 = _NTU.format(
-    archives="nturgbd_skeletons_s001_to_s017.zip and nturgbd_skeletons_s018_to_s032.zip", folder="ntu120-raw",
+    archives="nturgbd_skeletons_s001_to_s017.zip and nturgbd_skeletons_s018_to_s032.zip",
     pickle="ntu120_3danno.pkl", name="ntu120",
 )  # fmt: skip
 _KINETICS = (
@@ -56,16 +54,14 @@ _TRANSG = (
     "that DIR/casia-b-reid/CASIA_B_match/40/CASIA_B_train_npy_data is there; CASIA-B's two-dimensional poses are not "
     "what this table is of"
 )
-WANTED: Mapping[str, Wanted] = MappingProxyType(
-    {
-        "ntu60": Wanted("NTU RGB+D 60", ("ntu60-pickle", "ntu60-raw", "ntu60-raw-official"), _NTU60),
-        "ntu120": Wanted("NTU RGB+D 120", ("ntu120-pickle", "ntu120-raw", "ntu120-raw-official"), _NTU120),
-        "kinetics": Wanted("Kinetics-Skeleton", ("kinetics-pickle",), _KINETICS),
-        "pku-mmd": Wanted("PKU-MMD", ("pku-mmd-pickle", "pku-mmd-raw"), _PKU_MMD),
-        "finegym": Wanted("FineGYM", ("finegym-pickle",), _FINEGYM),
-        "casia-b-reid": Wanted("CASIA-B as TranSG has it", ("casia-b-transg",), _TRANSG),
-        "casia-b": Wanted("CASIA-B's poses", ("casia-b-gaitgraph", "casia-b-opengait"), _CASIA_B),
-    }
+WANTED = (
+    Wanted("ntu60", "NTU RGB+D 60", ("ntu60-pickle", "ntu60-raw", "ntu60-raw-official"), _NTU60),
+    Wanted("ntu120", "NTU RGB+D 120", ("ntu120-pickle", "ntu120-raw", "ntu120-raw-official"), _NTU120),
+    Wanted("kinetics", "Kinetics-Skeleton", ("kinetics-pickle",), _KINETICS),
+    Wanted("pku-mmd", "PKU-MMD", ("pku-mmd-pickle", "pku-mmd-raw"), _PKU_MMD),
+    Wanted("finegym", "FineGYM", ("finegym-pickle",), _FINEGYM),
+    Wanted("casia-b", "CASIA-B's poses", ("casia-b-gaitgraph", "casia-b-opengait"), _CASIA_B),
+    Wanted("casia-b-reid", "CASIA-B as TranSG has it", ("casia-b-transg",), _TRANSG),
 )
 
 
@@ -75,17 +71,19 @@ def wanted_for(recipe_name: str) -> Wanted | None:
     >>> wanted_for("ntu60-xsub").title, wanted_for("utd-mhad")
     ('NTU RGB+D 60', None)
     """
-    names = [name for name in WANTED if recipe_name == name or recipe_name.startswith(f"{name}-x")]
-    return WANTED[names[0]] if names else None
+    return next(
+        (each for each in WANTED if recipe_name == each.folder or recipe_name.startswith(f"{each.folder}-x")), None
+    )
 
 
 def with_data(recipe: Recipe, place: Path | None) -> Recipe:
     """The recipe on the data below `place`; None leaves the paths it names. Raises `InvalidDataSet` where they are
     not there, saying what is and whom to ask."""
     wanted = wanted_for(recipe.name)
-    if wanted is None or (place is None and all(path.exists() for path in recipe.data.paths)):
+    if wanted is None:
         return _by_name(recipe, place)
-    kind, path = _located(place or recipe.data.paths[0].parent, wanted)
+    own = recipe.data.paths[0]
+    kind, path = _located(place or (own if own.exists() else own.parent), wanted)
     form = kind if recipe.data.kind is not None else None
     data = recipe.data.model_copy(update={"paths": (path,), "kind": form})
     return recipe.model_copy(update={"data": data, "test": recipe.test.model_copy(update={"paths": ()})})
@@ -110,7 +108,7 @@ def _by_name(recipe: Recipe, place: Path | None) -> Recipe:
 
 
 def _request(wanted: Wanted, place: Path) -> str:
-    return wanted.ask.replace("DIR", str(place)) + f". Then: gaitkeeper data check {place}"
+    return wanted.ask.replace("DIR", str(place)) + f". Then: gaitkeeper data check {place / wanted.folder}"
 
 
 @lru_cache(maxsize=32)

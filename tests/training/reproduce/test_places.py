@@ -64,7 +64,7 @@ def test_no_data_at_all_says_which_file_to_ask_whom_for_and_where_to_put_it(tmp_
     said = str(error.value)
     assert said.startswith(f"data set {tmp_path / 'nowhere'}: is not there. Ask the ROSE Lab")
     assert f"into {tmp_path / 'nowhere' / 'ntu60'}" in said
-    assert "gaitkeeper data check" in said
+    assert said.endswith(f"Then: gaitkeeper data check {tmp_path / 'nowhere' / 'ntu60'}")
     assert "DIR" not in said.replace(str(tmp_path), "")
 
 
@@ -87,6 +87,16 @@ def test_without_a_place_the_recipes_own_directory_is_searched(everything, monke
     assert with_data(load_recipe(recipe_file("finegym")), None).data.paths == (Path("data/finegym"),)
 
 
+def test_raw_skeletons_in_the_place_of_the_recipes_pickle_are_taken_for_what_they_are(
+    everything, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    Path("data/ntu60").symlink_to(everything / "raw")
+    found = with_data(load_recipe(recipe_file("ntu60-xsub")), None)
+    assert (found.data.kind, found.data.paths) == ("ntu60-raw", (Path("data/ntu60"),))
+
+
 def test_a_recipe_of_another_set_is_looked_for_by_its_files_names(tmp_path):
     recipe = load_recipe(recipe_file("finegym"), ["name=mine", f"data.paths=['{tmp_path}/a/mine.npz']", "data.kind=x"])
     with pytest.raises(InvalidDataSet, match=r"mine.npz: is not there; say with --data"):
@@ -98,6 +108,6 @@ def test_a_recipe_of_another_set_is_looked_for_by_its_files_names(tmp_path):
 
 def test_no_two_sets_are_taken_for_each_other():
     for name in NAMES:
-        assert wanted_for(name) in WANTED.values()
-    assert wanted_for("ntu60") is WANTED["ntu60"]
+        assert wanted_for(name) in WANTED
+    assert wanted_for("ntu60").title == "NTU RGB+D 60"
     assert wanted_for("ablation-utd-mhad") is None
