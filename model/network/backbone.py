@@ -37,17 +37,17 @@ class Block(nn.Module):
 
     def forward(self, values: Tensor, want_graph: bool = False) -> Spatial:
         spatial: Spatial = self.spatial(values, want_graph)
-        around = values if isinstance(self.residual, nn.Identity) else self._around(values)
-        return Spatial(self.temporal(spatial.values, around), spatial.graph)
+        if in_training(self, values):
+            return Spatial(self.temporal.in_training(spatial.values, self._around(values)), spatial.graph)
+        out = self.temporal(spatial.values)
+        if self.residual is not None:
+            out = out + self.residual(values)
+        return Spatial(torch.relu(out), spatial.graph)
 
     def _around(self, values: Tensor) -> Tensor | None:
-        if self.residual is None:
-            return None
-        if in_training(self, values):
-            assert isinstance(self.residual, nn.Sequential)
+        if isinstance(self.residual, nn.Sequential):
             return convolved(self.residual[0], self.residual[1], values[:, :, :: self.stride])
-        around: Tensor = self.residual(values)
-        return around
+        return None if self.residual is None else values
 
 
 class DataNorm(nn.BatchNorm1d):

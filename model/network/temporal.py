@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.network.branches import branches
-from model.network.gradients import convolved, in_training, normalised, product
+from model.network.gradients import convolved, normalised, product
 from model.network.pointwise import Pointwise
 
 DILATIONS = (1, 2, 3, 4)
@@ -39,14 +39,8 @@ class TemporalConvolution(nn.Module):
         self.fuse = Pointwise(width, width)
         self.norm = nn.BatchNorm2d(width)
 
-    def forward(self, values: Tensor, residual: Tensor | None = None) -> Tensor:
-        """(N, C, T, V) to (N, C, ceil(T / stride), V), plus a residual of that shape, then ReLU."""
-        if in_training(self, values):
-            return self._train(values, residual)
-        fused = self._evaluate(values)
-        return torch.relu(fused if residual is None else fused + residual)
-
-    def _evaluate(self, values: Tensor) -> Tensor:
+    def forward(self, values: Tensor) -> Tensor:
+        """(N, C, T, V) to (N, C, ceil(T / stride), V)."""
         heads = self.heads(torch.matmul(values, self.append_mean.to(values.dtype)))
         active, copied = torch.split(heads, [sum(self.parts[:-1]), self.parts[-1]], dim=1)
         *dilated, pooled = torch.split(torch.relu(self.heads_norm(active)), list(self.parts[:-1]), dim=1)
@@ -58,8 +52,11 @@ class TemporalConvolution(nn.Module):
         fused: Tensor = self.norm(self.fuse(torch.relu(self.fuse_norm(spread))))
         return fused
 
-    def _train(self, values: Tensor, residual: Tensor | None) -> Tensor:
-        """The same, channel by channel in memory; the global joint is appended to the heads, which are linear."""
+    def in_training(self, values: Tensor, residual: Tensor | None) -> Tensor:
+        """`forward` on a CPU in training, plus a residual of the shape that comes out, then ReLU.
+
+        Channel by channel in memory; the global joint is appended to the heads, which are linear.
+        """
         count, bias = sum(self.parts[:-1]), self.heads.bias
         assert bias is not None
         heads = _over_joints(product(values, self.heads.weight.flatten(1)), self.append_mean)

@@ -129,7 +129,7 @@ def _compiled(shape: Shape) -> tuple[Step, Step]:
     return before.step, after.step
 
 
-ALL = tuple((module, "in_training", lambda *_: False) for module in (backbone, spatial, temporal))
+ALL = tuple((module, "in_training", lambda *_: False) for module in (backbone, spatial))
 NORMS = (
     *((module, "convolved", separate_convolved) for module in (backbone, spatial, temporal)),
     (temporal, "normalised", separate_norm),
