@@ -46,6 +46,10 @@ _MAKERS: Mapping[What, tuple[str, str]] = MappingProxyType(
 """Module and function of each."""
 
 
+OF_STREAMS = frozenset(What(f"table-{i}") for i in range(1, 6))
+"""What is made of several published recipes and their streams, and so of no other recipe."""
+
+
 def maker_of(what: What) -> Maker:
     """The function that makes it."""
     module, name = _MAKERS[what]

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from model.errors import InvalidRequest
 from training.evaluate.results import rounded, to_text, write_text
-from training.reproduce.catalogue import What, maker_of
+from training.reproduce.catalogue import OF_STREAMS, What, maker_of
 from training.reproduce.choices import OUT, RUNS, STREAMS, Choices
 from training.reproduce.made import Made
 from training.reproduce.show import show_table, write_table
@@ -27,7 +27,7 @@ def reproduce(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where results go.")] = OUT,
     recipe: Annotated[
         Path | None,
-        typer.Option("--recipe", exists=True, dir_okay=False, help="Tables 8-10, figures: on another data set."),
+        typer.Option("--recipe", exists=True, dir_okay=False, help="Tables 6-10, figures: on another data set."),
     ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="A smaller dose: so many epochs.")] = None,
     limit: Annotated[
@@ -60,6 +60,8 @@ def reproduce(
 
     Example: gaitkeeper reproduce table-8 --data data --seeds 1,2,3
     """
+    if recipe is not None and what in OF_STREAMS:
+        raise InvalidRequest("recipe", f"{what} has recipes of its own; table-6 to table-10 and the figures take one")
     choices = Choices(
         data=data, runs=runs, out=out, recipe=recipe, epochs=epochs, limit=limit, seeds=_seeds(seeds),
         streams=_names("streams", streams, STREAMS) or STREAMS, variants=_names("variants", variants, _variants()),
