@@ -99,7 +99,7 @@ class Watch(L.Callback):
         self.console = console
         self.progress: Progress | None = None
         self.task = TaskID(0)
-        self.clips, self.began, self.steps = 0, 0.0, 0
+        self.clips, self.began, self.spent, self.steps = 0, 0.0, 0.0, 0
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, Training)
@@ -118,6 +118,7 @@ class Watch(L.Callback):
         assert isinstance(pl_module, Training)
         assert self.progress is not None
         self.clips += pl_module.batches.size
+        self.spent = time.monotonic() - self.began
         text = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
         done = trainer.current_epoch * self.steps + batch_idx + 1
         self.progress.update(self.task, description=text, completed=done, rate=f"{self._rate():.0f} clips/s")
@@ -138,7 +139,8 @@ class Watch(L.Callback):
         self._stop()
 
     def _rate(self) -> float:
-        return self.clips / max(time.monotonic() - self.began, 1e-9)
+        """Clips a second of this epoch's training; validation is not counted."""
+        return self.clips / max(self.spent, 1e-9)
 
     def _stop(self) -> None:
         if self.progress is not None:

@@ -13,7 +13,17 @@ from training.callbacks import Keeper, Watch
 from training.distributed import Ranks, check_devices, launch
 from training.loop import Training
 from training.recipe import Recipe, load_recipe
-from training.run import LAST, RECIPE, begin_run, check_checkpoint, finished, read_about, read_labels, write_about
+from training.run import (
+    LAST,
+    RECIPE,
+    begin_run,
+    check_checkpoint,
+    finished,
+    note_resumption,
+    read_about,
+    read_labels,
+    write_about,
+)
 from training.split import TrainingData, load_training_data
 from training.start import check_data, circumstances, first_look, print_summary
 from training.toml import to_toml
@@ -83,6 +93,8 @@ def _fit_here(
     if resume:
         _check_resumed(recipe, out, data, ranks, console)
         check_checkpoint(out / LAST, module.state_dict())
+        if ranks.first:
+            note_resumption(out, ranks.world)
     elif ranks.first:
         begin_run(out, recipe, data.labels, circumstances(recipe, data, module))
     print_summary(recipe, data, module, console)

@@ -125,6 +125,13 @@ def begin_run(
     write_about(path, {**_about(recipe, labels), **(circumstances or {})})
 
 
+def note_resumption(path: Path, devices: int) -> None:
+    """Write into run.json after which epoch, by which code and on how many devices a run is gone on with."""
+    about = read_about(path)
+    now = {"after": len(about["epochs"]), "at": _now(), "commit": _commit(), "devices": devices}
+    write_about(path, about | {"resumed": [*about.get("resumed", []), now]})
+
+
 def read_about(path: Path) -> dict[str, Any]:
     """run.json of a run's directory; raises `InvalidRecipe` if it is damaged."""
     about = _json(path / ABOUT)
@@ -179,7 +186,7 @@ def whole(path: Path) -> Iterator[Path]:
 def _about(recipe: Recipe, labels: tuple[str, ...]) -> dict[str, Any]:
     return {
         "name": recipe.name,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started": _now(),
         "commit": _commit(),
         "seed": recipe.seed,
         "classes": len(labels),
@@ -189,6 +196,10 @@ def _about(recipe: Recipe, labels: tuple[str, ...]) -> dict[str, Any]:
         "best": None,
         "ended": None,
     }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _version(package: str) -> str | None:

@@ -83,6 +83,8 @@ def test_figures_of_a_resumed_run_are_those_of_one_without_a_stop(whole, tmp_pat
     ours, theirs = (json.loads((out / "run.json").read_text()) for out in (stopped, whole))
     assert ours["epochs"] == theirs["epochs"]
     assert ours["best"] == theirs["best"]
+    assert [(again["after"], again["devices"]) for again in ours["resumed"]] == [(3, 1)]
+    assert "resumed" not in theirs
 
 
 def test_a_run_holds_its_recipe_its_figures_and_the_best_weights(whole):
