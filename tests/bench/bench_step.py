@@ -40,6 +40,11 @@ class Shape:
     frames: int
 
     @property
+    def joints(self) -> int:
+        """Of the layout."""
+        return layout_named(self.config.layout).count
+
+    @property
     def config(self) -> NetworkConfig:
         """The published widths; coordinates as they come, as the published network has them."""
         values = {
@@ -56,7 +61,7 @@ class Shape:
         """(N, M, T, V, C + confidence of 1), where one person has no axis."""
         torch.manual_seed(1)
         people = (self.people,) if self.people > 1 else ()
-        clips = torch.randn(self.batch, *people, self.frames, layout_named(self.config.layout).count, 3)
+        clips = torch.randn(self.batch, *people, self.frames, self.joints, 3)
         if self.config.confidence:
             clips[..., 2] = 1
             return clips
@@ -89,9 +94,15 @@ class Ours:
                 if name.endswith(("alpha", "beta", "coefficient")):
                     parameter.normal_(0, 0.3)  # gates that are shut would prove nothing
 
+    def move(self, device: str) -> None:
+        """Everything to a device."""
+        self.network.to(device)
+        self.objective.to(device)
+        self.clips, self.labels = self.clips.to(device), self.labels.to(device)
+
     def loss(self) -> Tensor:
         """Of the batch; counts it in the state of the losses."""
-        with torch.autocast("cpu", self.precision, enabled=self.precision != torch.float32):
+        with torch.autocast(self.clips.device.type, self.precision, enabled=self.precision != torch.float32):
             outputs = self.network(self.clips)
         total: Tensor = self.objective(outputs, self.labels).total
         return total
@@ -105,7 +116,7 @@ class Plain:
     """The published network and losses in the state of ours, and a step."""
 
     def __init__(self, shape: Shape, ours: Ours) -> None:
-        joints, config = layout_named(shape.config.layout).count, shape.config
+        joints, config = shape.joints, shape.config
         backbone = PlainBackbone(3, joints, config.widths, config.strides)
         self.network = PlainNet(backbone, joints, config.widths[-1], CLASSES).train()
         backbone.load_state_dict(published(ours.network.backbone.state_dict()))
