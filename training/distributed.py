@@ -28,7 +28,7 @@ from model.errors import GaitkeeperError, InvalidRequest
 
 PATIENCE_S = 20  # for processes to end by themselves, before they are killed
 ERROR = "error-{rank}.json"
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
 
 Rows = TypeVar("Rows", bound=Sequence[Any] | np.ndarray)
 
@@ -125,7 +125,7 @@ def _explain(failed: ChildFailedError, notes: Path, devices: int) -> NoReturn:
     ) from failed
 
 
-def note_error(notes: Path, error: GaitkeeperError) -> None:
+def note_error(notes: Path, error: Exception) -> None:
     """For the process that launched this one."""
     (notes / ERROR.format(rank=Ranks.here().rank)).write_text(json.dumps(str(error)), encoding="utf-8")
 

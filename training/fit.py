@@ -87,7 +87,7 @@ def _fit_here(
     check_data(recipe, data)
     first_look(recipe, data, console)
     if recipe.threads:
-        torch.set_num_threads(recipe.threads)
+        torch.set_num_threads(max(1, recipe.threads // ranks.local_world))
     torch.manual_seed(recipe.seed)
     module = Training(recipe, Batches(data.pool, layout_named(recipe.network.layout), recipe), data.held_out, ranks)
     if resume:

@@ -88,7 +88,10 @@ def _strategy() -> DDPStrategy:
 
 
 def run(trainer: L.Trainer, module: Training, checkpoint: Path | None) -> None:
-    """Fit; Lightning's exit on Ctrl-C becomes a KeyboardInterrupt again."""
+    """Fit; Lightning's exit on Ctrl-C becomes a KeyboardInterrupt again.
+
+    Raises `InvalidRecipe` where the GPU's memory is too small for a batch.
+    """
     handler = signal.getsignal(signal.SIGINT)
     try:
         with warnings.catch_warnings():
@@ -96,6 +99,12 @@ def run(trainer: L.Trainer, module: Training, checkpoint: Path | None) -> None:
             trainer.fit(module, ckpt_path=checkpoint, weights_only=True)
     except SystemExit as stop:
         raise KeyboardInterrupt from stop
+    except torch.OutOfMemoryError as error:
+        reason = (
+            f"a batch of {module.batches.size} clips does not fit into the GPU's memory; halve sampler.classes and "
+            f"double optim.accumulate ({module.recipe.optim.accumulate}): as many clips make a step then"
+        )
+        raise InvalidRecipe(module.recipe.name, reason) from error
     finally:
         if signal.getsignal(signal.SIGINT) is not handler:
             signal.signal(signal.SIGINT, handler)

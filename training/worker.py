@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fit(load_recipe(options.recipe), options.out, resume=options.resume, until=options.until)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except GaitkeeperError as error:
+    except (GaitkeeperError, OSError) as error:
         note_error(options.notes, error)
         return 2
     return 0

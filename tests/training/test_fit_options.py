@@ -201,3 +201,15 @@ def test_a_checkpoint_of_another_network_is_one_clear_error(tmp_path):
     torch.save(checkpoint, tmp_path / "run/checkpoints/last.ckpt")
     with pytest.raises(InvalidRecipe, match=r"1 missing \(objective\.intra\.bank_features\)"):
         train(tmp_path / "run", recipe, resume=True)
+
+
+class TooLarge(Cut):
+    def make(self, epoch, step):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
+def test_a_batch_that_does_not_fit_into_memory_says_what_to_do(tmp_path):
+    recipe = small_recipe().with_classes(4)
+    module = Training(recipe, TooLarge(recipe, [8]), None)  # type: ignore[arg-type]
+    with pytest.raises(InvalidRecipe, match=r"a batch of 8 clips does not fit.*optim\.accumulate"):
+        run(make_trainer(recipe, tmp_path, None, module.ranks, []), module, None)
