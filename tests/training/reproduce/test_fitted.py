@@ -64,8 +64,12 @@ class Counting:
 def told(recipe, **more):
     classifier = Counting(recipe, layout_named(recipe.network.layout), **more)
     seen = []
-    share = train_accuracy(classifier, recipe, progress=lambda count: seen.append(count) or (lambda _: None))
-    return share, seen[0]
+
+    def progress(count):
+        seen.append(count)
+        return lambda _: None
+
+    return train_accuracy(classifier, recipe, progress=progress), seen[0]
 
 
 def test_what_was_held_out_is_no_part_of_what_was_trained(recordings):

@@ -5,8 +5,16 @@ import pytest
 from model.errors import InvalidDataSet
 from tests.training import shapes
 from training.recipe import load_recipe
+from training.reproduce import places
 from training.reproduce.experiment import PUBLISHED, recipe_file
-from training.reproduce.places import WANTED, wanted_for, with_data
+from training.reproduce.places import WANTED, Wanted, with_data
+
+
+def wanted_for(name) -> Wanted:
+    found = places.wanted_for(name)
+    assert found is not None
+    return found
+
 
 NAMES = sorted(file.stem for file in PUBLISHED.glob("*.toml"))
 
@@ -110,4 +118,4 @@ def test_no_two_sets_are_taken_for_each_other():
     for name in NAMES:
         assert wanted_for(name) in WANTED
     assert wanted_for("ntu60").title == "NTU RGB+D 60"
-    assert wanted_for("ablation-utd-mhad") is None
+    assert places.wanted_for("ablation-utd-mhad") is None

@@ -65,17 +65,22 @@ def test_a_run_that_was_stopped_before_its_first_epoch_is_begun_again(mine):
 
 
 def test_while_another_process_trains_it_is_waited_for_and_its_run_taken(mine):
-    one, said = mine(), []
+    one = mine()
+    said: list[object] = []
     one.path.mkdir(parents=True)
-    console = Console(stderr=True, quiet=True)
-    console.print = lambda text, **_: said.append(text)
+
+    class Told(Console):
+        def print(self, *objects, **_):
+            said.extend(objects)
+
+    console = Told()
     with (one.path / LOCK).open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         waiting = threading.Thread(target=trained, args=(one, console))
         waiting.start()
         while not said:
             waiting.join(0.01)
-        assert "another process trains" in said[0]
+        assert "another process trains" in str(said[0])
         trained(mine("j"), quiet())  # an equal run is made meanwhile, in its twin's place
     waiting.join()
     assert said == [said[0]]
