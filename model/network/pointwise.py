@@ -1,4 +1,4 @@
-"""A 1x1 convolution that is fast to train on a CPU."""
+"""A 1x1 convolution that is fast on a CPU."""
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ class Pointwise(nn.Conv2d):
 
     The same numbers and the same parameters; but the convolution of the CPU library re-orders every tensor into
     blocks of channels and back, which costs as much as the product itself at the widths used here. An exported
-    graph keeps the convolution, which its engine fuses with what follows.
+    graph keeps the convolution, which its engine fuses with what follows; training has its own way (`gradients`).
     """
 
     def __init__(self, channels: int, width: int) -> None:
