@@ -33,9 +33,9 @@ KEPT = "epochs-kept"
 """The variant that is trained where the whole method's run kept no epochs."""
 _REMARK = (
     "The paper names neither the epochs nor all five classes, and gives no number for how far they are apart. t-SNE "
-    "keeps neighbours, not distances: read the separation (mean silhouette by cosine of the features, -1 to 1), too. On "
-    "other data than the paper's the classes are the hardest there are: the two that are taken for each other most, and "
-    "those that are taken most for one of them."
+    "keeps neighbours, not distances: read the separation (mean silhouette by cosine of the features, -1 to 1), too. "
+    "On other data than the paper's the classes are the hardest there are: the two that are taken for each other most, "
+    "and those that are taken most for one of them."
 )
 
 
