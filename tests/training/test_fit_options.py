@@ -60,7 +60,15 @@ def after_an_epoch(out, sizes, accumulate):
     recipe = small_recipe(
         network={"dropout": 0.0},
         loss={"inter": {"enabled": False}, "intra": {"enabled": False}},
-        optim={"epochs": 1, "ema": 0.0, "accumulate": accumulate, "kind": "sgd", "warmup": 0, "lr": 0.1},
+        optim={
+            "epochs": 1,
+            "ema": 0.0,
+            "accumulate": accumulate,
+            "kind": "sgd",
+            "warmup": 0,
+            "lr": 0.1,
+            "clip_norm": None,
+        },
     ).with_classes(4)
     torch.manual_seed(5)
     module = Training(recipe, Cut(recipe, sizes), None)  # type: ignore[arg-type]
@@ -81,15 +89,18 @@ def test_accumulated_batches_move_the_weights_as_their_sum_would_the_last_of_an_
 
 
 def test_the_average_moves_once_a_step_of_the_optimiser_not_once_a_batch(tmp_path):
-    recipe = small_recipe(optim={"epochs": 1, "steps": 4, "accumulate": 4, "ema": 0.9})
-    train(tmp_path / "run", recipe)
-    state = states(tmp_path / "run")
+    recipe = small_recipe(optim={"epochs": 2, "steps": 2, "accumulate": 2, "ema": 0.9})
+    train(tmp_path / "run", recipe, until=1)
+    first = states(tmp_path / "run")
+    train(tmp_path / "run", recipe, resume=True)
+    second = states(tmp_path / "run")
     torch.manual_seed(recipe.seed)
     start = Training(recipe.with_classes(4), Batches(data_of(recipe).pool, COCO_17, recipe), None).network.state_dict()
-    decay = 2 / 11  # of the first step
     for name in ("head.weight", "project_pooled.weight"):
-        expected = start[name] * decay + state[f"network.{name}"] * (1 - decay)
-        torch.testing.assert_close(state[f"averaged.{name}"], expected, atol=1e-6, rtol=1e-5)
+        after_one = start[name].lerp(first[f"network.{name}"], 1 - 2 / 11)
+        after_two = after_one.lerp(second[f"network.{name}"], 1 - 3 / 12)
+        torch.testing.assert_close(first[f"averaged.{name}"], after_one, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(second[f"averaged.{name}"], after_two, atol=1e-6, rtol=1e-5)
 
 
 def test_the_rate_is_that_of_the_clips_of_a_step(tmp_path):
