@@ -116,38 +116,6 @@ def _remember(running: Running, mean: Tensor, variance: Tensor, count: int) -> N
     running.variance.lerp_(variance * (count / max(1, count - 1)), running.momentum)
 
 
-class _Mixed(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, values: Tensor, first: Tensor, second: Tensor, groups: Tensor, alpha: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        channels, n, v = first.shape
-        relation = (first[:, :, :, None] - second[:, :, None, :]).tanh_().contiguous()
-        graphs = torch.addcmul(groups[:, None], relation.view(len(groups), -1, n, v, v), alpha)
-        graphs = graphs.contiguous().view_as(relation)  # of one channel or joint it may come in another order
-        matrices = values.transpose(0, 1).reshape(channels * n, -1, v)
-        mixed = torch.bmm(matrices, graphs.view(-1, v, v).to(matrices.dtype))
-        ctx.save_for_backward(values, relation, graphs, alpha)
-        ctx.groups = len(groups)
-        return mixed.view(channels, n, -1, v).transpose(0, 1), relation.mean(0)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor, of_mean: Tensor) -> tuple[Tensor, ...]:
-        values, relation, graphs, alpha = ctx.saved_tensors
-        channels, n, v, _ = graphs.shape
-        pushed = gradient.transpose(0, 1).reshape(channels * n, -1, v)
-        matrices = values.transpose(0, 1).reshape(channels * n, -1, v).to(pushed.dtype)
-        given = torch.bmm(pushed, graphs.view(-1, v, v).transpose(1, 2).to(pushed.dtype))
-        slope = at_least_float(torch.bmm(matrices.transpose(1, 2), pushed)).view(channels, n, v, v)
-        of_alpha = torch.dot(slope.view(-1), relation.view(-1))
-        of_groups = slope.view(ctx.groups, -1, n, v, v).sum(1)
-        slope.mul_(alpha).add_(of_mean / channels)
-        slope = torch.ops.aten.tanh_backward(slope, relation)
-        given = given.view(channels, n, -1, v).transpose(0, 1)
-        return given, slope.sum(3), slope.sum(2).neg_(), of_groups, of_alpha
-
-
 def product(values: Tensor, weight: Tensor) -> Tensor:
     """A 1x1 convolution without a bias: planes (N, C, T, V) and a weight (C', C) to planes (N, C', T, V)."""
     result: Tensor = _Product.apply(values, weight)  # type: ignore[no-untyped-call]
@@ -181,13 +149,3 @@ def convolved(
     assert isinstance(norm, nn.BatchNorm2d)
     planes = product(values, convolution.weight.flatten(1))
     return normalised(norm, planes, convolution.bias, residual, relu=relu)
-
-
-def mixed(values: Tensor, first: Tensor, second: Tensor, groups: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-    """Planes (N, C, T, V) mixed over their source joints by each channel's graph, and the relations' mean (N, V, V).
-
-    A channel's graph is its group's, groups (K, N, V, V), and alpha, a scalar, times its relation:
-    tanh(first_u - second_v), both (C, N, V).
-    """
-    planes, mean = _Mixed.apply(values, first, second, groups, alpha)  # type: ignore[no-untyped-call]
-    return planes, mean

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from model.network.gradients import at_least_float, convolved, in_training, mixed
+from model.network.gradients import at_least_float, convolved, in_training
 from model.network.pointwise import Pointwise
 
 STATIC_MEAN, STATIC_STD = 0.04, 0.02
@@ -70,7 +70,9 @@ class GraphConvolution(nn.Module):
         adaptive = self._adaptive(first.transpose(0, 1), second.transpose(0, 1)).transpose(0, 1) * self.beta[0]
         heads = convolved(self.pre[0], self.pre[1], values, relu=True)
         groups = self.static[:, None] + adaptive  # (K, N, V, V)
-        joined, relation = mixed(heads, first, second, groups, self.alpha[0])
+        relation = torch.tanh(first[:, :, :, None] - second[:, :, None, :])  # (C, N, V, V)
+        graphs = torch.addcmul(groups[:, None], relation.view(self.subsets, -1, n, v, v), self.alpha[0]).flatten(0, 1)
+        joined = torch.matmul(heads.transpose(0, 1), graphs.to(heads.dtype)).transpose(0, 1)
         around = convolved(self.down[0], self.down[1], values) if isinstance(self.down, nn.Sequential) else values
         out = convolved(self.post, self.norm, joined, around, relu=True)
-        return Spatial(out, self.alpha[0] * relation + adaptive.mean(0) if want_graph else None)
+        return Spatial(out, self.alpha[0] * relation.mean(0) + adaptive.mean(0) if want_graph else None)

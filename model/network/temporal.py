@@ -4,7 +4,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from model.network.branches import branches
 from model.network.gradients import convolved, normalised, product
 from model.network.pointwise import Pointwise
 
@@ -43,11 +42,7 @@ class TemporalConvolution(nn.Module):
         """(N, C, T, V) to (N, C, ceil(T / stride), V)."""
         heads = self.heads(torch.matmul(values, self.append_mean.to(values.dtype)))
         active, copied = torch.split(heads, [sum(self.parts[:-1]), self.parts[-1]], dim=1)
-        *dilated, pooled = torch.split(torch.relu(self.heads_norm(active)), list(self.parts[:-1]), dim=1)
-        parts = [convolution(part) for convolution, part in zip(self.dilated, dilated, strict=True)]
-        parts.append(functional.max_pool2d(pooled, (3, 1), (self.stride, 1), (1, 0)))
-        parts.append(copied[:, :, :: self.stride])
-        joined = torch.cat(parts, dim=1)
+        joined = self._branches(torch.relu(self.heads_norm(active)), copied)
         spread = torch.matmul(joined, self.spread_global().to(joined.dtype))
         fused: Tensor = self.norm(self.fuse(torch.relu(self.fuse_norm(spread))))
         return fused
@@ -63,9 +58,17 @@ class TemporalConvolution(nn.Module):
         active, copied = torch.split(heads, [count, self.parts[-1]], dim=1)
         active = normalised(self.heads_norm, active, bias[:count], relu=True)
         copied = copied + bias[count:, None, None].to(copied.dtype)
-        joined = branches(active, copied, self.dilated, self.stride)
+        joined = _channel_by_channel(self._branches(active.contiguous(), copied))
         spread = normalised(self.fuse_norm, _over_joints(joined, self.spread_global()), relu=True)
         return convolved(self.fuse, self.norm, spread, residual, relu=True)
+
+    def _branches(self, active: Tensor, copied: Tensor) -> Tensor:
+        """The dilated convolutions, the highest of three frames, and a strided copy, one after the other."""
+        *dilated, pooled = torch.split(active, list(self.parts[:-1]), dim=1)
+        parts = [convolution(part) for convolution, part in zip(self.dilated, dilated, strict=True)]
+        parts.append(functional.max_pool2d(pooled, (3, 1), (self.stride, 1), (1, 0)))
+        parts.append(copied[:, :, :: self.stride])
+        return torch.cat(parts, dim=1)
 
     def spread_global(self) -> Tensor:
         """(V + 1, V): each joint's own response, and the last one's times that joint's coefficient."""
@@ -76,6 +79,11 @@ class TemporalConvolution(nn.Module):
 def _over_joints(values: Tensor, matrix: Tensor) -> Tensor:
     """Planes (N, C, T, V) times (V, V'), without a copy where they are kept channel by channel."""
     return torch.matmul(values.transpose(0, 1), matrix.to(values.dtype)).transpose(0, 1)
+
+
+def _channel_by_channel(planes: Tensor) -> Tensor:
+    """The same planes in another order of memory, as `model.network.gradients` has them."""
+    return planes.transpose(0, 1).contiguous().transpose(0, 1)
 
 
 def branch_widths(width: int) -> tuple[int, ...]:

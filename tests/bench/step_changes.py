@@ -56,27 +56,6 @@ def separate_convolved(
     return separate_norm(norm, planes, convolution.bias, residual, relu=relu)
 
 
-def convolved_branches(active: Tensor, copied: Tensor, dilated: Iterable[nn.Module], stride: int) -> Tensor:
-    """The library's convolutions and its maximum."""
-    convolutions = list(dilated)
-    sizes = [convolution.weight.shape[0] for convolution in convolutions if isinstance(convolution, nn.Conv2d)]
-    *parts, pooled = torch.split(active.contiguous(), [*sizes, active.shape[1] - sum(sizes)], dim=1)
-    branches = [convolution(part) for convolution, part in zip(convolutions, parts, strict=True)]
-    branches.append(functional.max_pool2d(pooled, (3, 1), (stride, 1), (1, 0)))
-    joined = torch.cat([*branches, copied[:, :, ::stride]], dim=1)
-    return joined.transpose(0, 1).contiguous().transpose(0, 1)
-
-
-def derived_mixed(
-    values: Tensor, first: Tensor, second: Tensor, groups: Tensor, alpha: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The mixing of the joints with gradients as autograd finds them."""
-    _, n, v = first.shape
-    relation = torch.tanh(first[:, :, :, None] - second[:, :, None, :])
-    graphs = torch.addcmul(groups[:, None], relation.view(len(groups), -1, n, v, v), alpha).view_as(relation)
-    return torch.matmul(values.transpose(0, 1), graphs).transpose(0, 1), relation.mean(0)
-
-
 class MeanFirst(PlainGraphUnit):
     """The published spatial unit with the mean over time before the convolution of the relations."""
 
@@ -138,8 +117,6 @@ CHANGES = (
     Change("published: mean over time first", _mean_first),
     Change("ours: channel by channel in memory, and all below", _without(*ALL)),
     Change("norm, sum and ReLU at once, statistics in two passes", _without(*NORMS)),
-    Change("branches as products", _without((temporal, "branches", convolved_branches))),
-    Change("mixing with its gradient written out", _without((spatial, "mixed", derived_mixed))),
     Change("bfloat16 (autocast)", _low_precision),
 )
 COMPILATION = Change("torch.compile (of the ordinary path) for ours", _compiled)

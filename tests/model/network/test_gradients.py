@@ -5,9 +5,7 @@ import torch
 from torch.autograd import gradcheck
 from torch.nn import functional
 
-from model.network.branches import branches
-from model.network.gradients import in_training, mixed, normalised, product
-from model.network.temporal import DILATIONS
+from model.network.gradients import in_training, normalised, product
 
 
 def _random(*shape, channel_by_channel=True):
@@ -70,53 +68,6 @@ def test_means_far_from_zero_cost_no_digits():
     values = torch.randn(4, 2, 50, 5) + 1000
     ours, library = torch.nn.BatchNorm2d(2), torch.nn.BatchNorm2d(2).double()
     torch.testing.assert_close(normalised(ours, values).double(), library(values.double()), atol=1e-3, rtol=0)
-
-
-def test_mixing_has_the_gradients_that_autograd_finds():
-    values, first, second = _random(2, 4, 3, 5), _random(4, 2, 5), _random(4, 2, 5)
-    groups, alpha = _random(2, 2, 5, 5), torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
-    planes, mean = mixed(values, first, second, groups, alpha)
-    relation = torch.tanh(first[..., None] - second[:, :, None])
-    graphs = groups.repeat_interleave(2, dim=0) + alpha * relation
-    torch.testing.assert_close(planes, torch.einsum("nctu,cnuv->nctv", values, graphs))
-    torch.testing.assert_close(mean, relation.mean(0))
-    assert gradcheck(mixed, (values, first, second, groups, alpha))
-
-
-def _branch_inputs(frames):
-    active, copied = _random(2, 11, frames, 3).detach().abs().requires_grad_(), _random(2, 2, frames, 3)
-    return active, copied
-
-
-def _convolutions(stride):
-    return torch.nn.ModuleList(
-        torch.nn.Conv2d(part, part, (3, 1), stride=(stride, 1), padding=(d, 0), dilation=(d, 1)).double()
-        for part, d in zip((3, 2, 2, 2), DILATIONS, strict=True)
-    )
-
-
-def _plain_branches(active, copied, dilated, stride):
-    *parts, pooled = torch.split(active, [3, 2, 2, 2, 2], dim=1)
-    made = [convolution(part) for convolution, part in zip(dilated, parts, strict=True)]
-    return torch.cat([*made, functional.max_pool2d(pooled, (3, 1), (stride, 1), (1, 0)), copied[:, :, ::stride]], dim=1)
-
-
-@pytest.mark.parametrize(("stride", "frames"), [(1, 8), (2, 8), (2, 9), (1, 3)])
-def test_branches_are_convolutions_a_maximum_and_a_copy(stride, frames):
-    dilated, (active, copied) = _convolutions(stride), _branch_inputs(frames)
-    inputs = (active, copied, *dilated.parameters())
-    given = [function(active, copied, dilated, stride) for function in (branches, _plain_branches)]
-    torch.testing.assert_close(*given)
-    gradients = [torch.autograd.grad(each.sin().sum(), inputs) for each in given]
-    torch.testing.assert_close(*gradients)
-
-
-def test_the_earliest_of_equal_frames_has_the_gradient_of_their_maximum():
-    dilated = _convolutions(1)
-    active, copied = torch.ones(1, 11, 6, 2, dtype=torch.float64, requires_grad=True), _random(1, 2, 6, 2)
-    given = [function(active, copied, dilated, 1)[:, 9:11] for function in (branches, _plain_branches)]
-    ours, library = (torch.autograd.grad(each.sum(), active)[0] for each in given)
-    torch.testing.assert_close(ours, library)
 
 
 def test_nothing_is_differentiated_twice():
