@@ -22,6 +22,7 @@ from training.data.arrays import SequenceSet, concatenate, load_npz
 TRAIN_FILE = "casia-b_pose_train_valid.csv"
 TEST_FILE = "casia-b_pose_test.csv"
 WALKERS_FILE = "walkers.npz"
+PEOPLE_FILE = "people.csv"  # who the walkers are; no poses
 FPS = 25.0
 LONGEST_GAP = 25
 """Frames where nobody was found, between frames where somebody was, are kept without confidence up to this many."""

@@ -18,6 +18,7 @@ from training.data.report import LeftOutCounter, Report, counts_of
 from training.data.stream import Item, LeftOut, Noted, Progress, SplitOf, Taken, checked
 
 TWICE = "another recording has the same name"
+NOBODY = "recordings of nobody: confidence 0 throughout"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +87,8 @@ class Collector:
                 str(self._path), f"{item.name}: frames have shape {frames.shape}, which is not {self._kind.layout.name}"
             )
         self._write(item.name, frames)
+        if not frames[..., -1].any():
+            self._notes[NOBODY] += 1
         self._names[item.name] = len(self._numbers)
         self._numbers.append((self._rows, length, people, item.class_label))
         for label in LABELS:
@@ -128,6 +131,8 @@ class Collector:
             name=str(self._path), **columns,
         )  # fmt: skip
         splits, problems = self._all_splits(data)
+        if len(data) and self._notes[NOBODY] == len(data):
+            problems.append("nobody is seen in any recording: confidence is 0 throughout")
         return Loaded(data, splits, self._report(data, splits, problems))
 
     def _all_splits(self, data: ActionSet) -> tuple[dict[str, Integers], list[str]]:

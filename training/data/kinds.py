@@ -10,7 +10,7 @@ from model.errors import InvalidDataSet
 from model.named_layouts import NTU_25
 from model.readers.pickle_arrays import Array
 from training.data import casia_b_counts, finegym, kinetics, npz_sets, ntu, opengait, pku_mmd, pyskl, transg
-from training.data.casia_b import TEST_FILE, TRAIN_FILE
+from training.data.casia_b import PEOPLE_FILE, TEST_FILE, TRAIN_FILE
 from training.data.kind import Kind
 from training.data.pickled import entries
 
@@ -42,7 +42,7 @@ def sets_at(path: Path) -> list[tuple[Kind, Path]]:
         return [(_of_file(path), path)]
     if kind := _of_directory(path):
         return [(kind, path)]
-    files = sorted(file for file in path.iterdir() if file.suffix in _SETS and file.is_file())
+    files = sorted(f for f in path.iterdir() if f.suffix in _SETS and f.name != PEOPLE_FILE and f.is_file())
     if not files:
         raise InvalidDataSet(str(path), f"holds no data set that is known by its files; `--as` takes {_names()}")
     return [(_of_file(file), file) for file in files]

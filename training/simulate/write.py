@@ -14,11 +14,10 @@ import numpy as np
 from model.errors import InvalidDataSet
 from model.named_layouts import COCO_17
 from training.data.arrays import SequenceSet
-from training.data.casia_b import TEST_FILE, TRAIN_FILE, WALKERS_FILE
+from training.data.casia_b import PEOPLE_FILE, TEST_FILE, TRAIN_FILE, WALKERS_FILE
 
 ACTIONS_FILE = "actions.npz"
 PARAMETERS_FILE = "simulation.json"
-PEOPLE_FILE = "people.csv"
 WALKERS_FILES = (TRAIN_FILE, TEST_FILE, WALKERS_FILE, PEOPLE_FILE, PARAMETERS_FILE)
 ACTIONS_FILES = (ACTIONS_FILE, PARAMETERS_FILE)
 LAST_TRAINING_SUBJECT = 74

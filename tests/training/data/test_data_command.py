@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ import gaitkeeper
 from tests.recordings import recording
 from tests.training.data.test_npz_sets import poses, ucla
 from tests.training.data.written import annotation, gaitgraph, pyskl, skeleton, standing
-from training.data.casia_b import TEST_FILE, TRAIN_FILE
+from tests.training.small import small_set
+from training.data.casia_b import PEOPLE_FILE, TEST_FILE, TRAIN_FILE, WALKERS_FILE
 from training.data.kinds import KINDS
 from training.data.load import load
 
@@ -54,6 +56,26 @@ def test_several_files_that_are_sets_are_checked_one_by_one(data, tmp_path):
     assert status == 1
     assert "(nw-ucla)" in out
     assert "(utd-mhad)" in out
+
+
+def test_simulated_walkers_are_checked_without_the_list_of_who_they_are(data, tmp_path):
+    small_set().save_npz(tmp_path / WALKERS_FILE)
+    (tmp_path / PEOPLE_FILE).write_text("subject,sex,stature\n")
+    status, out, err = data("check", tmp_path)
+    assert status == 0, err
+    assert out.startswith(str(tmp_path / WALKERS_FILE))
+
+
+@pytest.mark.parametrize(("empty", "status"), [(3, 0), (None, 1)])
+def test_recordings_in_which_nobody_is_seen_are_counted_and_a_set_of_them_is_wrong(empty, status, data, tmp_path):
+    known = small_set()
+    frames = known.frames.copy()
+    frames[: known.offsets[-1 if empty is None else empty], :, -1] = 0
+    replace(known, frames=frames).save_npz(tmp_path / "set.npz")
+    found, out, _err = data("check", tmp_path)
+    assert found == status
+    assert f"recordings of nobody: confidence 0 throughout: {empty or len(known)}" in out
+    assert ("problem: nobody is seen in any recording" in out) == bool(status)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_the_command_writes_a_data_set_and_what_made_it(tmp_path: Path) -> None:
     again = load_npz(tmp_path / "d" / "walkers.npz")
     assert len(again) == 220
     assert sorted(p.name for p in (tmp_path / "d").iterdir()) == sorted(write.WALKERS_FILES)
-    people = (tmp_path / "d" / write.PEOPLE_FILE).read_text().splitlines()
+    people = (tmp_path / "d" / casia_b.PEOPLE_FILE).read_text().splitlines()
     assert people[0] == "subject,sex,stature"
     assert [line.split(",")[0] for line in people[1:]] == sorted(set(again.subject))
     body = body_of(74, Plan(seed=7))
