@@ -106,5 +106,5 @@ def _reasons(error: ValidationError) -> str:
     for problem in error.errors():
         place = ".".join(str(part) for part in problem["loc"]) or "recipe"
         unknown = problem["type"] == "extra_forbidden"
-        found.append(f"{place}: {'unknown key' if unknown else problem['msg']}")
+        found.append(f"{place}: {'unknown key' if unknown else problem['msg'].removeprefix('Value error, ')}")
     return "; ".join(found)

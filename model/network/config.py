@@ -8,7 +8,7 @@ from model.named_layouts import KnownLayout
 
 PublishedStream: TypeAlias = Literal["joint", "bone", "k-bone", "motion", "bone-motion", "k-bone-motion"]
 FurtherStream: TypeAlias = Literal["relative", "long-motion", "angle"]
-Stream: TypeAlias = PublishedStream | FurtherStream
+Stream: TypeAlias = Literal[PublishedStream, FurtherStream]
 Span: TypeAlias = Literal["frame", "moving", "clip", "none"]
 Tap: TypeAlias = Literal["pooled", "graph", "both"]
 Scores: TypeAlias = Literal["given", "official"]
