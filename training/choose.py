@@ -17,6 +17,7 @@ Data: TypeAlias = SequenceSet | ActionSet
 Some = TypeVar("Some", SequenceSet, ActionSet)
 Mask: TypeAlias = NDArray[np.bool_]
 
+MOST_NAMED = 20
 _SHARE, _LIMIT = 1, 2
 """What is drawn by the recipe's seed, apart from batches and from each other."""
 
@@ -31,12 +32,14 @@ def selected(data: Data, wanted: Mapping[Label, tuple[str, ...]], *, everything:
     mask = np.full(len(data), everything or bool(wanted))
     for label, values in wanted.items():
         names = names_of(data, label)
-        mask &= np.isin(names, expanded(values, names))
+        mask &= np.isin(names, expanded(values, names, label, data.name))
     return mask
 
 
-def expanded(values: tuple[str, ...], known: Strings) -> list[str]:
-    """Values with ranges of numbered names written out, as far as they are known; an unknown single one is an error.
+def expanded(values: tuple[str, ...], known: Strings, label: str = "label", of: str = "of the recipe") -> list[str]:
+    """Values with ranges of numbered names written out, as far as they are known.
+
+    Raises `InvalidDataSet`, which names `label` and the data set it is `of`, for a single one that is unknown.
 
     >>> expanded(("001-003", "007"), np.array(["001", "003", "004", "007"]))
     ['001', '003', '007']
@@ -50,14 +53,21 @@ def expanded(values: tuple[str, ...], known: Strings) -> list[str]:
         elif value in names:
             out.append(value)
         else:
-            raise InvalidDataSet("of the recipe", f"has no label {value!r}; known are {', '.join(names[:20])}")
+            there = ", ".join(repr(name) for name in names[:MOST_NAMED]) + (", ..." if len(names) > MOST_NAMED else "")
+            raise InvalidDataSet(of, f"has no {label} {value!r}, as the recipe says; there are: {there}")
     return out
 
 
 def held_out_mask(data: Data, config: DataConfig, seed: int = 1) -> Mask:
     """Which recordings (n,) are held out: those named, all of the last `validation_subjects` others (of at most
-    half of them), and of what is left a `validation_share` of each class, drawn by `seed`."""
+    half of them), and of what is left a `validation_share` of each class, drawn by `seed`.
+
+    Raises `InvalidDataSet` where those named are none of them: an epoch would be chosen by nothing.
+    """
     mask = selected(data, config.validation, everything=False)
+    if any(config.validation.values()) and not mask.any():
+        named = "; ".join(f"{label} {', '.join(values)}" for label, values in config.validation.items())
+        raise InvalidDataSet(data.name, f"nothing is held out: [data.validation] wants {named}, and that is not there")
     if config.validation_subjects:
         others = np.unique(data.subject[~mask])
         count = min(config.validation_subjects, len(others) // 2)

@@ -1,5 +1,7 @@
 """What comes before the first step: the data are read and looked at, and it is said what is going to happen."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from rich.console import Console
@@ -37,10 +39,24 @@ def first_look(recipe: Recipe, data: TrainingData, console: Console) -> None:
     counts = np.bincount(data.pool.labels, minlength=len(data.labels))
     lengths = data.pool.lengths if isinstance(data.pool, Pool) else None
     findings = look(clips, labels, recipe, layout, data.labels, counts, lengths)
-    for notice in findings.notices:
+    for notice in (*findings.notices, *_choice(data)):
         console.print(f"look at the data: {notice}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if findings.refused:
         raise InvalidDataSet(", ".join(str(path) for path in recipe.data.paths), findings.refused)
+
+
+def _choice(data: TrainingData) -> Iterator[str]:
+    """Why the held-out people cannot tell a good epoch from a bad one."""
+    held_out = data.held_out
+    if held_out is None or not held_out.by_identity:
+        return
+    if len(np.unique(held_out.data.subject)) < 2:
+        yield "one person is held out, who is always found: the first epoch will pass for the best; hold out more"
+    elif held_out.score(np.zeros((len(held_out.pool), 1), np.float32)).keys() == {"score"}:
+        yield (
+            "nobody held out has a sequence to be searched for beside the one that is enrolled: the first epoch will "
+            "pass for the best; hold out people with several sequences"
+        )
 
 
 def circumstances(recipe: Recipe, data: TrainingData, module: Training) -> dict[str, object]:

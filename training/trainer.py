@@ -66,7 +66,7 @@ def make_trainer(
             max_epochs=min(until or recipe.optim.epochs, recipe.optim.epochs),
             gradient_clip_val=recipe.optim.clip_norm,
             accumulate_grad_batches=recipe.optim.accumulate,
-            check_val_every_n_epoch=recipe.validation.every,
+            check_val_every_n_epoch=min(recipe.validation.every, recipe.optim.epochs),  # a short run has a best, too
             num_sanity_val_steps=0,
             enable_progress_bar=False,
             enable_model_summary=False,

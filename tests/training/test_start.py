@@ -42,3 +42,16 @@ def test_what_looks_wrong_with_the_data_is_said_before_training(tmp_path):
     said = train(tmp_path / "run", recipe, replace(data, pool=replace(data.pool, frames=frames)))
     assert "look at the data: " in said.split("small:")[0]
     assert "look at the data: " not in train(tmp_path / "upright", recipe)
+
+
+@pytest.mark.parametrize(("condition", "people", "said"), [
+    (("nm", "bg"), ("005",), "one person is held out"),
+    (("bg",), ("005", "006"), "nobody held out has a sequence to be searched for"),
+    (("nm", "bg"), ("005", "006"), None),
+])  # fmt: skip
+def test_held_out_people_by_whom_no_epoch_can_be_chosen_are_told(condition, people, said, tmp_path):
+    keep = {"condition": condition, "view": ("000",)}
+    recipe = small_recipe(data={"validation_subjects": 0, "keep": keep, "validation": {"subject": people}},
+                          optim={"epochs": 1, "steps": 1})  # fmt: skip
+    told = train(tmp_path / "run", recipe).split("small:")[0]
+    assert (said in told) if said else ("held out" not in told)

@@ -75,3 +75,22 @@ def test_what_the_devices_cannot_share_is_an_error_at_once(recipe, tmp_path):
     assert isinstance(result.exception, InvalidRecipe)
     assert "a batch of 8 clips cannot be shared evenly by 3 devices" in str(result.exception)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_of_fewer_epochs_than_validation_waits_for_is_validated_at_its_end(recipe, tmp_path):
+    short = ["--set", "optim.epochs=2", "--set", "optim.steps=1", "--set", "validation.every=3"]
+    result = run(recipe, "--out", tmp_path / "run", *short)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("best epoch 2: rank1_bg")
+
+
+@pytest.mark.parametrize(("wanted", "said"), [
+    ("data.validation.subject=['461-500']", "nothing is held out: [data.validation] wants subject 461-500"),
+    ("data.validation.subject=['461']", "has no subject '461', as the recipe says; there are: '001', '002'"),
+    ("data.keep.part=['train']", "has no part 'train', as the recipe says; there are: ''"),
+])  # fmt: skip
+def test_people_and_parts_that_the_data_have_not_are_named(wanted, said, recipe, tmp_path):
+    result = run(recipe, "--out", tmp_path / "run", "--set", wanted)
+    assert isinstance(result.exception, InvalidDataSet)
+    assert said in str(result.exception)
+    assert not (tmp_path / "run").exists()
