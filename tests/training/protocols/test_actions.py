@@ -153,3 +153,13 @@ def test_the_recordings_of_real_people_hold_what_their_protocols_expect(tmp_path
     else:
         assert not set(train.view.tolist()) & set(test.view.tolist())
     assert set(class_names(test).tolist()) <= set(class_names(train).tolist())
+
+
+@pytest.mark.parametrize(("kind", "split", "name"), [
+    ("finegym-pickle", "val", "finegym"), ("pku-mmd-pickle", "xview_val", "pku-mmd-xview"),
+])  # fmt: skip
+def test_an_official_split_by_its_name_is_measured_as_by_its_protocol(kind, split, name, written):
+    named, official = chosen(written[kind], ActionProtocol.ALL, split), chosen(written[kind], ActionProtocol(name))
+    assert named.figure == official.figure
+    assert named.groups.tolist() == official.groups.tolist()
+    assert named.name == f"split {split}"
