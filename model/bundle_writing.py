@@ -28,7 +28,7 @@ def write_bundle(
     The directory appears complete or not at all; one that is a bundle already is replaced, any other that is not
     empty is left alone (`InvalidBundle`).
     """
-    _refuse_foreign(path)
+    refuse_foreign(path)
     manifest = Manifest(
         name=name,
         layout=layout,
@@ -54,7 +54,8 @@ def write_bundle(
     return open_bundle(path)
 
 
-def _refuse_foreign(path: Path) -> None:
+def refuse_foreign(path: Path) -> None:
+    """Raises `InvalidBundle` for what is there and no bundle; to ask before work that takes long."""
     if path.exists() and not path.is_dir():
         raise InvalidBundle(str(path), "is a file; a bundle is a directory")
     if path.is_dir() and any(path.iterdir()) and not (path / MANIFEST).exists():

@@ -13,7 +13,7 @@ import numpy as np
 
 from gallery.calibration import Calibration
 from model.bundle import CALIBRATION, CARD, CLASSIFIER, ENCODER, PARITY, Bundle, Manifest, Task, sha256
-from model.bundle_writing import write_bundle
+from model.bundle_writing import refuse_foreign, write_bundle
 from model.errors import InvalidRequest
 from model.sequence import Floats
 from training.card import card
@@ -76,8 +76,10 @@ def export_run(
 
     Runs that learned subjects give an encoder, those that learned actions a classifier. weights: of each run, by
     default `training.ensemble.default_weights`. Raises `ExportRejected` if ONNX Runtime and torch differ,
-    `InvalidRequest` for runs that do not fit each other or results of another model, `InvalidRecipe` for no run.
+    `InvalidRequest` for runs that do not fit each other or results of another model, `InvalidRecipe` for no run,
+    `InvalidBundle`, before anything else, where `out` holds something else.
     """
+    refuse_foreign(out)
     made = Ensemble.load([runs] if isinstance(runs, Path) else runs, weights)
     return write(convert(made), out, name=name, attached=attached)
 

@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from model.errors import InvalidRecipe, InvalidRequest
+from model.errors import InvalidBundle, InvalidRecipe, InvalidRequest
 from tests.training.random_runs import random_recipe, random_run
 from training.cli_export import export
 
@@ -30,6 +30,14 @@ def test_what_is_no_run_is_refused_and_nothing_is_written(app, tmp_path):
 def test_attached_files_are_read_before_the_slow_part(app, tmp_path):
     arguments = [str(tmp_path / "no run"), "--out", str(tmp_path / "b"), "--results", str(tmp_path / "no results")]
     assert isinstance(CliRunner().invoke(app, arguments).exception, InvalidRequest)
+
+
+def test_a_directory_of_something_else_is_refused_before_the_slow_part(app, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one.jpg").touch()
+    result = CliRunner().invoke(app, [str(tmp_path / "no run"), "--out", str(tmp_path / "photos")])
+    assert isinstance(result.exception, InvalidBundle)
+    assert "it is left alone" in str(result.exception)
 
 
 @pytest.fixture
