@@ -18,7 +18,13 @@ from training.reproduce.show import show_table, write_table
 
 
 def reproduce(
-    what: Annotated[What, typer.Argument(help="A table or figure of the paper.", metavar="TABLE|FIGURE")],
+    what: Annotated[
+        What,
+        typer.Argument(
+            help="A table or figure of the paper; `across`: Table VIII's gains over all sets in --runs.",
+            metavar="TABLE|FIGURE",
+        ),
+    ],
     data: Annotated[
         Path | None,
         typer.Option("--data", metavar="DIR", help="Where the data sets lie; default: where the recipe says."),
