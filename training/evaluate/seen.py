@@ -1,6 +1,6 @@
 """How many of the recordings tested on a bundle was made from, as far as its manifest tells: such figures flatter."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,25 @@ from training.protocols.actions import Chosen
 
 def seen_in_training(trained: Mapping[str, Any], loaded: Loaded, chosen: Chosen, path: Path) -> int:
     """Recordings tested on that the recipe in a manifest's `trained` trains on or chooses by; 0 where it does not say.
+    Of an ensemble, those of any of its members.
 
     A split of the same kind of data set counts wherever the files lie; labels that are kept count for a file of the
     same name, since "003" is another person elsewhere.
     """
-    recipe = trained.get("recipe")
-    about = recipe.get("data") if isinstance(recipe, Mapping) else None
-    if not isinstance(about, Mapping):
-        return 0
-    mask = _taken(about, loaded, path)
-    return 0 if mask is None else int(mask[chosen.place].sum())
+    mask = np.zeros(len(loaded.data), dtype=bool)
+    for about in _data_sections(trained):
+        if (taken := _taken(about, loaded, path)) is not None:
+            mask |= taken
+    return int(mask[chosen.place].sum())
+
+
+def _data_sections(trained: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    members = trained.get("members")
+    for one in members if isinstance(members, list) else [trained]:
+        recipe = one.get("recipe") if isinstance(one, Mapping) else None
+        about = recipe.get("data") if isinstance(recipe, Mapping) else None
+        if isinstance(about, Mapping):
+            yield about
 
 
 def _taken(about: Mapping[str, Any], loaded: Loaded, path: Path) -> Mask | None:

@@ -38,9 +38,24 @@ def test_a_recipe_that_keeps_everything_had_everything(kard):
     assert seen(kard, {"paths": ["kard.npz"]}) == 32
 
 
+def test_what_any_network_of_an_ensemble_was_made_from_counts(kard):
+    path, loaded = kard
+    each = [{"recipe": {"data": {"kind": "kard", "split": split}}} for split in ("xsub_train", "xsub_test")]
+    whole = chosen(loaded, ActionProtocol.ALL)
+    assert seen_in_training({"members": each}, loaded, whole, path) == 32
+    assert seen_in_training({"members": each[:1]}, loaded, whole, path) == 16
+
+
 @pytest.mark.parametrize(
     "trained",
-    [{}, {"recipe": None}, {"recipe": {"data": {}}}, {"recipe": {"data": {"kind": "kard", "split": "none of its"}}}],
+    [
+        {},
+        {"members": None},
+        {"members": [None]},
+        {"recipe": None},
+        {"recipe": {"data": {}}},
+        {"recipe": {"data": {"kind": "kard", "split": "none of its"}}},
+    ],
 )
 def test_a_manifest_that_does_not_say_counts_nothing(kard, trained):
     path, loaded = kard
