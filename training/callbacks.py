@@ -1,5 +1,6 @@
 """What happens around an epoch: checkpoints and figures are kept, and people see how far it is."""
 
+import math
 import shutil
 import time
 from contextlib import nullcontext
@@ -130,6 +131,9 @@ class Watch(L.Callback):
             f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {self._rate():.0f} clips/s  {values}",
             soft_wrap=True, highlight=False,
         )  # fmt: skip
+        if not math.isfinite(trained(trainer).get("loss", 0.0)):
+            lost = "the loss is no number any more, and will not be one again: train anew with a smaller optim.lr"
+            self.console.print(lost, style="bold red", highlight=False, soft_wrap=True)
         self.clips, self.began = 0, time.monotonic()
 
     def on_train_end(self, *_: object) -> None:

@@ -94,3 +94,10 @@ def test_people_and_parts_that_the_data_have_not_are_named(wanted, said, recipe,
     assert isinstance(result.exception, InvalidDataSet)
     assert said in str(result.exception)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_that_is_lost_is_told(recipe, tmp_path):
+    wild = ["--set", "optim.lr=1e30", "--set", "optim.clip_norm=1e30", "--set", "optim.epochs=2"]
+    result = run(recipe, "--out", tmp_path / "run", *wild)
+    assert result.exit_code == 0, result.output
+    assert "the loss is no number any more" in result.stderr
