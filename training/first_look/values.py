@@ -57,6 +57,11 @@ def confidences(batch: Batch) -> Iterator[str]:
     low, high = float(confidence.min()), float(confidence.max())
     if low < 0 or high > 1:
         yield f"confidence goes from {low:.3g} to {high:.3g}; it must lie in [0, 1] (percent are divided by 100)"
+    if _learns_no_gaps(batch):
+        yield (
+            "confidence is the same for every joint, and so a network that takes it cannot learn what a missing joint "
+            "is: the first one it meets will throw it off; set augment.drop_joint, or network.confidence = false"
+        )
     empty = int((confidence.max(axis=(1, 2, 3)) <= 0).sum())
     if empty:
         yield f"{empty} of {len(confidence)} clips are empty (confidence 0 throughout); leave their recordings out"
@@ -67,6 +72,13 @@ def confidences(batch: Batch) -> Iterator[str]:
             f"{some(joints)}: never seen in this batch; if the source has no such joint, "
             f"a smaller layout than {batch.layout.name} trains better"
         )
+
+
+def _learns_no_gaps(batch: Batch) -> bool:
+    """Whether confidence is a constant channel, which its batch normalisation then divides by next to nothing."""
+    change = batch.recipe.augment
+    drops = change.drop_joint or change.drop_limb or change.part_drop
+    return batch.recipe.network.confidence and not drops and bool(np.ptp(batch.bodies[..., -1]) == 0)
 
 
 def constants(batch: Batch) -> Iterator[str]:

@@ -121,3 +121,11 @@ def test_lengths_of_all_recordings_say_more_than_a_batch():
 def test_one_class_is_refused_as_are_labels_outside_of_the_classes():
     assert "'001' alone" in refusal(in_image(), np.zeros(12, np.int64), ("001",))
     assert "from 0 to 3, but there are 3 classes" in refusal(in_image(), LABELS, ("a", "b", "c"))
+
+
+def test_a_network_that_never_meets_a_missing_joint_is_told():
+    constant = in_space()
+    assert "cannot learn what a missing joint is" in only(seen_in(constant, network=RAW, augment={"drop_limb": 0.0}))
+    without = RAW | {"confidence": False}
+    assert not seen_in(constant, network=without, augment={"drop_limb": 0.0}).notices
+    assert not seen_in(constant, network=RAW, augment={"drop_limb": 0.0, "drop_joint": 0.1}).notices
