@@ -63,7 +63,7 @@ def _check(recipe: Recipe, out: Path, *, resume: bool) -> None:
             raise InvalidRecipe(recipe.name, f"{out} holds a run already; go on with --resume, or choose another --out")
         return
     if not (out / LAST).is_file():
-        raise InvalidRecipe(recipe.name, f"{out} holds no checkpoint to resume from")
+        raise InvalidRecipe(recipe.name, f"{out} holds no checkpoint to resume from; begin without --resume")
     before = load_recipe(out / RECIPE)
     if before != recipe.with_classes(before.network.classes):
         raise InvalidRecipe(recipe.name, f"differs from {out / RECIPE}; resume with that file")
