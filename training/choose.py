@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from model.errors import InvalidDataSet
 from training.data.action_set import ActionSet
-from training.data.arrays import SequenceSet, Strings
+from training.data.arrays import LABELS, SequenceSet, Strings
 from training.pool import Integers
 from training.protocols.actions import class_names
 from training.sections import DataConfig, Label
@@ -111,3 +111,22 @@ def spread(names: Strings, limit: int, seed: int) -> Integers:
 
 def _generator(seed: int, what: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(what,)))
+
+
+def in_both(data: Data, test: Data) -> int:
+    """How many recordings of `data` look like one of `test`: all labels and the number of frames are equal.
+
+    Those without a subject and a name of their own are not compared: they look like many.
+    """
+    here, there = _looks(data), _looks(test)
+    known = (data.subject != "") | (data.labels("sequence") != "")
+    return int((np.isin(here, there) & known).sum())
+
+
+def _looks(data: Data) -> Strings:
+    """What tells one recording from another, (n,)."""
+    columns = [*(data.labels(label) for label in LABELS), data.lengths.astype(np.str_)]
+    looks = columns[0]
+    for column in columns[1:]:
+        looks = np.char.add(np.char.add(looks, "/"), column)
+    return looks

@@ -8,7 +8,7 @@ import numpy as np
 from model.errors import InvalidDataSet, InvalidRecipe
 from model.named_layouts import layout_named
 from training.batches import ClipSource
-from training.choose import Data, held_out_mask, names_of, selected, spread
+from training.choose import Data, held_out_mask, in_both, names_of, selected, spread
 from training.data.action_set import ActionSet
 from training.data.arrays import SequenceSet, Strings, concatenate
 from training.data.cache import default_cache, kept
@@ -83,6 +83,11 @@ def split(whole: Data, recipe: Recipe, test: Data | None = None) -> TrainingData
     train = data.select(~out)
     if not len(train):
         raise InvalidDataSet(data.name, "the recipe's [data] leaves nothing to train on")
+    if test is not None and (both := in_both(train, test)):
+        reason = (
+            f"{both} of the recordings that [test] names are trained on, too; keep them out by [data.keep] or a split"
+        )
+        raise InvalidRecipe(recipe.name, reason)
     names = names_of(train, config.label)
     labels = np.unique(names)
     if (labels == "").any():

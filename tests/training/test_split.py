@@ -207,3 +207,12 @@ def test_a_recipe_that_is_official_is_so_in_training_and_in_what_is_held_out():
         for source in (found.pool, found.held_out.pool):
             assert isinstance(source, Streamed)
             assert source.official is official
+
+
+def test_whoever_chooses_on_the_test_may_not_train_on_it(tmp_path):
+    small_set().save_npz(tmp_path / "set.npz")
+    about = {"data": {"paths": [str(tmp_path / "set.npz")]}, "test": {"keep": {"subject": ["002", "004"]}}}
+    with pytest.raises(InvalidRecipe, match=r"are trained on, too; keep them out by \[data.keep\] or a split"):
+        load_training_data(small_recipe(**about, validation={"on": "test"}))
+    about["data"] |= {"validation_subjects": 0, "keep": {"subject": ["001", "003"]}}
+    assert load_training_data(small_recipe(**about, validation={"on": "test"})).labels == ("001", "003")
