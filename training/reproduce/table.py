@@ -64,18 +64,29 @@ class Table:
             assert len(row.ours) in (0, len(self.columns)), f"{self.name}: {row.name} has ours for each column"
 
     @property
+    def _cells(self) -> list[Ours]:
+        return [cell for row in self.rows for cell in row.ours if cell]
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Marks that every figure of ours carries: said once, not beside each."""
+        cells = self._cells
+        return tuple(mark for mark in cells[0].marks if all(mark in cell.marks for cell in cells)) if cells else ()
+
+    @property
     def marks(self) -> tuple[str, ...]:
-        """Every mark once, in the order of the cells."""
-        cells = (cell for row in self.rows for cell in row.ours if cell)
-        return tuple(dict.fromkeys(mark for cell in cells for mark in cell.marks))
+        """Every other mark once, in the order of the cells."""
+        found = dict.fromkeys(mark for cell in self._cells for mark in cell.marks)
+        return tuple(mark for mark in found if mark not in self.shared)
 
     def signs(self, ours: Ours) -> str:
         """The marks of a cell as footnote letters, as "a,c"."""
-        return ",".join(_letter(self.marks.index(mark)) for mark in ours.marks)
+        return ",".join(_letter(self.marks.index(mark)) for mark in ours.marks if mark in self.marks)
 
     def notes(self) -> tuple[tuple[str, str], ...]:
-        """Footnotes: letter and text."""
-        return tuple((_letter(i), mark) for i, mark in enumerate(self.marks))
+        """Footnotes: letter, or "all", and text."""
+        lettered = ((_letter(i), mark) for i, mark in enumerate(self.marks))
+        return (*(("all", mark) for mark in self.shared), *lettered)
 
     def decimals(self, column: int) -> int:
         return self.digits[column] if self.digits else 1

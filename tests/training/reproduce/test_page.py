@@ -72,8 +72,8 @@ def test_a_table_has_the_papers_figures_ours_and_the_difference():
 
 def test_its_footnotes_say_what_keeps_figures_from_being_compared():
     page = report_page(made_up.made(tables=(made_up.table(marks=("simulated data",)),)), ())
-    assert "91.0 ± 1.0 (a)" in page
-    assert "(a) simulated data" in page
+    assert "91.0 ± 1.0" in page
+    assert "(all) simulated data" in page
 
 
 def test_the_table_can_be_taken_out_of_the_page_as_csv():

@@ -40,7 +40,7 @@ def test_table_1_trains_streams_and_joins_them(reproduce, data, tmp_path):
     joined = rows["ACLNet, 2 streams"]
     assert joined["X-Sub marks"].startswith("simulated data; a smaller dose: 1 of 150 epochs; the recipe was changed: ")
     assert joined["X-Sub difference"] == ""  # nothing is to be learned from simulated data
-    assert "(a) simulated data" in out
+    assert "(all) simulated data" in out
     page = (tmp_path / "out" / "table-1.html").read_text()
     assert "ST-GCN" in page
     assert "http://" not in page.replace("http://www.w3.org", "")

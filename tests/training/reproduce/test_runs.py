@@ -89,7 +89,9 @@ def test_while_another_process_trains_it_is_waited_for_and_its_run_taken(mine):
 
 def test_every_table_and_figure_has_somebody_who_makes_it():
     assert all(callable(maker_of(what)) for what in What)
-    assert [what.value for what in What] == [f"table-{i}" for i in range(1, 11)] + [f"figure-{i}" for i in range(3, 7)]
+    assert [what.value for what in What] == [f"table-{i}" for i in range(1, 11)] + [
+        f"figure-{i}" for i in range(3, 7)
+    ] + ["across"]
 
 
 def test_a_run_keeps_the_recipe_that_was_asked_for(mine):

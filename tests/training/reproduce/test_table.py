@@ -42,9 +42,18 @@ def test_no_difference_is_given_to_other_data_or_to_simulated_ones():
 
 
 def test_each_mark_is_one_footnote_however_many_cells_carry_it():
+    rows = [
+        Row("own", (90.0, 95.0), (Ours({1: 91.0}, ("small", "odd")), Ours({1: 94.0}, ("odd",)))),
+        Row("other", (90.0, 95.0), (Ours({1: 92.0}), None)),
+    ]
+    assert table(*rows).notes() == (("a", "small"), ("b", "odd"))
+    assert list(table(*rows).lines())[1] == ("  here", "91.0 (a,b)", "94.0 (b)")
+
+
+def test_a_mark_that_all_figures_carry_is_said_once_and_beside_none():
     row = Row("own", (90.0, 95.0), (Ours({1: 91.0}, ("small", "odd")), Ours({1: 94.0}, ("odd",))))
-    assert table(row).notes() == (("a", "small"), ("b", "odd"))
-    assert list(table(row).lines())[1] == ("  here", "91.0 (a,b)", "94.0 (b)")
+    assert table(row).notes() == (("all", "odd"), ("a", "small"))
+    assert list(table(row).lines())[1] == ("  here", "91.0 (a)", "94.0")
 
 
 def test_a_row_with_too_few_figures_is_our_own_mistake():
