@@ -58,6 +58,7 @@ def without(report: Report, part: str) -> float | None:
 
 
 def _conclusions(reports: Reports, variants: tuple[str, ...]) -> Iterator[str]:
+    yield "Joints are hidden after a recording is centred; the paper does not say when."
     for variant in dict.fromkeys((BASELINE, *variants)):
         whole = reports.ours(variant)
         if whole is not None:
