@@ -36,9 +36,14 @@ def train(
     resolved = load_recipe(recipe, [*(settings or ()), *chosen])
     from training.distributed import Ranks  # torch takes seconds to import; a wrong recipe should not wait for it
     from training.fit import fit
-    from training.run import read_about
+    from training.run import LAST, read_about
 
-    fit(resolved, out, resume=resume, devices=devices)
+    try:
+        fit(resolved, out, resume=resume, devices=devices)
+    except KeyboardInterrupt:
+        if Ranks.here().first and (out / LAST).is_file():
+            typer.echo(f"stopped; the same command with --resume goes on from the last whole epoch in {out}", err=True)
+        raise
     if Ranks.here().first:
         about = read_about(out)
         typer.echo(json.dumps(_answer(about)) if json_output else _line(about, out))

@@ -190,6 +190,7 @@ def test_ctrl_c_ends_all_processes_and_leaves_a_run_that_can_be_resumed(recipe, 
         rest = process.communicate()[1]
     assert process.returncode == 130
     assert rest.splitlines()[-1] == "interrupted; what was acknowledged is kept"
+    assert "with --resume goes on from the last whole epoch" in rest
     assert "Traceback" not in rest
     assert processes_about(out) == []
     assert not list(out.rglob(".*"))
