@@ -52,7 +52,7 @@ def _choice(data: TrainingData) -> Iterator[str]:
         return
     if len(np.unique(held_out.data.subject)) < 2:
         yield "one person is held out, who is always found: the first epoch will pass for the best; hold out more"
-    elif held_out.score(np.zeros((len(held_out.pool), 1), np.float32)).keys() == {"score"}:
+    elif not held_out.searched:
         yield (
             "nobody held out has a sequence to be searched for beside the one that is enrolled: the first epoch will "
             "pass for the best; hold out people with several sequences"

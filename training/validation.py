@@ -61,6 +61,14 @@ class HeldOut:
         """Named figures in [0, 1] of embeddings or logits (sequences, n); `score` is the one to choose by."""
         if not self.by_identity:
             return accuracy(values, self.pool.labels)
+        return self._rank1(values)
+
+    @property
+    def searched(self) -> bool:
+        """Whether anybody is searched among others, so that one epoch's score can differ from another's."""
+        return not self.by_identity or len(self._rank1(np.zeros((len(self.pool), 1), np.float32))) > 1
+
+    def _rank1(self, values: Floats) -> Scores:
         return cross_view_rank1(
             values, self.data.subject, self.data.condition, self.data.view, self.data.labels("sequence")
         )

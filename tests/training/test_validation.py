@@ -66,7 +66,7 @@ def test_a_limit_takes_sequences_from_everywhere():
 
 
 def test_labels_nobody_has_are_refused():
-    with pytest.raises(InvalidDataSet, match="no label '099'"):
+    with pytest.raises(InvalidDataSet, match="has no subject '099', as the recipe says"):
         split(small_set(), small_recipe(data={"keep": {"subject": ("099",)}}))
 
 
