@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import gaitkeeper
 from model.bundle_writing import write_bundle
 from model.clips import ClipSpec
 from model.readers import Track, only_track, read
@@ -16,20 +15,6 @@ from model.writing import to_json
 from tests.fakes import walking
 from tests.model.onnx_files import mean_pose_model
 from tests.model.readers.files import ALICE, BOB, as_body_25, as_mediapipe, dumped, landmarks, openpose_frame
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    """Run a command line; its exit status, standard output and error."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*words):
-        with pytest.raises(SystemExit) as stopped:
-            gaitkeeper.main([str(word) for word in words])
-        printed = capsys.readouterr()
-        return stopped.value.code, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-import gaitkeeper
 from model import inference
 from model.bundle import Member
 from model.bundle_writing import write_bundle
@@ -18,20 +17,6 @@ from tests.model.onnx_files import mean_pose_model
 
 LABELS = ("shake hands", "hug", "wave", "walk apart")
 STREAMS = (Member(name="pair", streams=("joint",), weight=2), Member(name="pair", streams=("bone", "motion"), weight=1))
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    """Run a command line; its exit status, standard output and error."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*words):
-        with pytest.raises(SystemExit) as stopped:
-            gaitkeeper.main([str(word) for word in words])
-        printed = capsys.readouterr()
-        return stopped.value.code, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture

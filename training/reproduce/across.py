@@ -14,9 +14,8 @@ from training.reproduce.choices import Choices
 from training.reproduce.experiment import ABLATION
 from training.reproduce.gain import Gain, gain, verdict
 from training.reproduce.made import Made
-from training.reproduce.report import Report, digest, read_report
+from training.reproduce.report import Report, report_of_its_weights
 from training.reproduce.table import Ours, Row, Table
-from training.run import WEIGHTS
 
 Runs: TypeAlias = Mapping[str, Mapping[int, Report]]
 """Reports by variant and seed."""
@@ -46,8 +45,7 @@ def across(choices: Choices, console: Console) -> Made:
 def _reports(place: Path) -> Iterator[tuple[int, Report]]:
     """Of a variant's runs, those that are of the weights beside them."""
     for run in sorted(place.glob("seed-*")):
-        report = read_report(run)
-        if report is not None and (run / WEIGHTS).is_file() and report.weights == digest(run / WEIGHTS):
+        if report := report_of_its_weights(run):
             yield report.seed, report
 
 

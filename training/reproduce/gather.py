@@ -10,10 +10,8 @@ from rich.console import Console
 
 from training.reproduce.choices import Choices
 from training.reproduce.experiment import Experiment, experiment
-from training.reproduce.report import Report, digest, read_report
+from training.reproduce.report import Report, report_of_its_weights
 from training.reproduce.table import Ours
-
-WEIGHTS = "weights.pt"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +86,6 @@ def _made(each: Experiment, choices: Choices, console: Console, *, occlusion: bo
 def _written(each: Experiment) -> Found | None:
     """The report that is there, unless the weights beside it are others."""
     for run in (each.path, *each.twins):
-        report = read_report(run)
-        weights = run / WEIGHTS
-        if report is not None and (not weights.is_file() or report.weights == digest(weights)):
+        if report := report_of_its_weights(run):
             return Found(report, run)
     return None

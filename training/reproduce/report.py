@@ -17,7 +17,7 @@ from model.errors import InvalidDataSet
 from training.evaluate.results import rounded, to_text, write_text
 from training.reproduce.table import SIMULATED
 
-REPORT, PROBABILITIES = "report.json", "probabilities.npz"
+REPORT, PROBABILITIES, WEIGHTS = "report.json", "probabilities.npz", "weights.pt"
 
 Task = Literal["actions", "gait", "reid"]
 
@@ -117,6 +117,12 @@ def read_report(run: Path) -> Report | None:
         place = ".".join(str(part) for part in error.errors()[0]["loc"])
         reason = f"is no report ({place}: {error.errors()[0]['msg']}); delete it to test again"
         raise InvalidDataSet(str(path), reason) from error
+
+
+def report_of_its_weights(run: Path) -> Report | None:
+    """The report in a run's directory, unless the weights beside it are others. Raises as `read_report`."""
+    report, weights = read_report(run), run / WEIGHTS
+    return report if report is None or not weights.is_file() or report.weights == digest(weights) else None
 
 
 def write_report(run: Path, report: Report) -> None:

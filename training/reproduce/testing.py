@@ -16,7 +16,16 @@ from training.recipe import Recipe
 from training.reproduce.experiment import Experiment
 from training.reproduce.fitted import as_recordings, at_most, parameters, train_accuracy
 from training.reproduce.identity import measure_identity
-from training.reproduce.report import PROBABILITIES, DataAbout, Report, Task, digest, now, read_report, write_report
+from training.reproduce.report import (
+    PROBABILITIES,
+    DataAbout,
+    Report,
+    Task,
+    digest,
+    now,
+    report_of_its_weights,
+    write_report,
+)
 from training.run import WEIGHTS, Run, load_run
 from training.split import load_test_data
 from training.torch_runtime import TorchClassifier
@@ -39,8 +48,8 @@ def report_of(experiment: Experiment, run: Path, *, occlusion: bool = False) -> 
 
 def current_report(experiment: Experiment, run: Path) -> Report | None:
     """The report that lies in the run's directory, if it is of the weights there and of the test that is wanted."""
-    report = read_report(run)
-    if report is None or report.test != wanted_test(experiment) or report.weights != digest(run / WEIGHTS):
+    report = report_of_its_weights(run)
+    if report is None or report.test != wanted_test(experiment):
         return None
     return report if report.task != "actions" or (run / PROBABILITIES).is_file() else None
 
