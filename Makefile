@@ -52,5 +52,5 @@ $(VENV)/serving: pyproject.toml constraints.txt
 
 $(VENV)/testing: $(VENV)/serving
 	@echo "installing what trains and tests into $(VENV) ..."
-	@$(PIP) --editable '.[cpu,train,dev]'
+	@$(PIP) --editable '.[cpu,openvino,telemetry,train,dev]'
 	@touch $@

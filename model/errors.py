@@ -25,6 +25,13 @@
     ├── KeyUnavailable       the key that something is sealed under is not to be had
     ├── InvalidArchive       a snapshot, archive, receipt or journal that is damaged, foreign or forged
     ├── Overloaded           too much is waiting; come back later
+    ├── RateExceeded         a caller asks more often than its key may
+    ├── DeadlineExceeded     no answer within the time that was given
+    ├── UnknownCaller        no key, or one that is not, or no longer, good
+    ├── NotAllowed           a good key that may not do this
+    ├── UnknownResource      no such key, job, stream, webhook or report
+    ├── Conflict             what is there now does not allow this
+    ├── OutOfDate            it was changed since the caller looked
     ├── InvalidRecipe        a training recipe with unknown or wrong keys
     ├── InvalidDataSet       a data set that is not what it says
     └── ExportRejected       the exported model does not equal the trained one
@@ -198,6 +205,54 @@ class Overloaded(GaitkeeperError):
     def __init__(self, retry_after_s: float) -> None:
         super().__init__(f"too many requests are waiting; try again in {retry_after_s:g} s")
         self.retry_after_s = retry_after_s
+
+
+class RateExceeded(GaitkeeperError):
+    def __init__(self, rate: int, retry_after_s: float) -> None:
+        super().__init__(f"this key may ask {rate} times a minute; try again in {retry_after_s:g} s")
+        self.limit, self.retry_after_s = rate, retry_after_s
+
+
+class DeadlineExceeded(GaitkeeperError):
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer within {seconds:g} s; what was asked is not done")
+        self.limit = seconds
+
+
+class UnknownCaller(GaitkeeperError):
+    """`reason` never says whether a key of that id exists."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotAllowed(GaitkeeperError):
+    """`needed`: the scopes of which one would do."""
+
+    def __init__(self, needed: Sequence[str], reason: str = "") -> None:
+        super().__init__(reason or f"this key may not: it needs the scope {' or '.join(needed)}")
+        self.needed = tuple(needed)
+
+
+class UnknownResource(GaitkeeperError):
+    """`kind` is a word such as `job`."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"no such {kind}: {name!r}")
+        self.kind, self.name = kind, name
+
+
+class Conflict(GaitkeeperError):
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field, self.reason = field, reason
+
+
+class OutOfDate(GaitkeeperError):
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} was changed since; get it again, and then decide")
+        self.what = what
 
 
 class InvalidRecipe(GaitkeeperError):

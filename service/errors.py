@@ -38,6 +38,13 @@ STATUS: dict[type[GaitkeeperError], HTTPStatus] = {
     errors.InvalidArchive: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidDataSet: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.RateExceeded: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.DeadlineExceeded: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.UnknownCaller: HTTPStatus.UNAUTHORIZED,
+    errors.NotAllowed: HTTPStatus.FORBIDDEN,
+    errors.UnknownResource: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.OutOfDate: HTTPStatus.PRECONDITION_FAILED,
     # No request can cause these: bundles are checked before the service starts, and training is elsewhere.
     errors.InvalidBundle: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.InvalidRecipe: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -64,7 +71,7 @@ def problem_of(error: GaitkeeperError) -> Problem:
         field=_field(error),
         limit=getattr(error, "limit", None),
         reasons=list(error.reasons) if isinstance(error, errors.UnusableSequence) else None,
-        retry_after=int(error.retry_after_s) if isinstance(error, errors.Overloaded) else None,
+        retry_after=int(error.retry_after_s) if isinstance(error, errors.Overloaded | errors.RateExceeded) else None,
         candidate=error.candidate if isinstance(error, errors.DuplicateSubject) else None,
     )
 

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, bindparam, update
 from gallery.store.schema import counters
 from model.errors import StoreUnavailable
 
-NAMES = ("audit", "changes", "galleries", "secrets", "subjects", "templates")
+NAMES = ("audit", "changes", "deliveries", "galleries", "secrets", "subjects", "templates")
 
 _NEXT = (
     update(counters)

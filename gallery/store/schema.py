@@ -42,7 +42,7 @@ def _where(condition: str) -> dict[str, Any]:
 counters = Table(
     "counters",
     metadata,
-    # `galleries`, `subjects`, `templates`, `secrets`, `changes`, `audit`
+    # `galleries`, `subjects`, `templates`, `secrets`, `changes`, `audit`, `deliveries`
     Column("name", String(32), primary_key=True),
     Column("last", BigInteger, nullable=False),
 )
@@ -75,7 +75,8 @@ galleries = Table(
     Column("created", BigInteger, nullable=False),
 )
 
-# Keys, each wrapped: `signing` and `gallery` by a master key, `transform` and `snapshot` by a key of their gallery.
+# Keys, each wrapped: `signing`, `gallery`, `source`, `webhook` and `job` by a master key, `transform` and `snapshot`
+# by a key of their gallery.
 secrets = Table(
     "secrets",
     metadata,
@@ -193,4 +194,98 @@ erasures = Table(
     Column("at", BigInteger, nullable=False),
     Column("destroyed", BigInteger),
     Index("erasures_by_state", "state"),
+)
+
+# Keys of callers. What they send is never stored: hash is SHA-256 of it, which is enough for 256 random bits.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(24), primary_key=True),  # public: in the key itself, in lists and in the audit log
+    Column("name", Name, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("galleries", JSON(none_as_null=True)),  # names; null: all of them
+    Column("rate", BigInteger),  # requests a minute; null: as many as there is room for
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Column("revoked", BigInteger),
+    Column("used", BigInteger),  # about when last
+    # After a rotation, the key before is good until then.
+    Column("former_hash", LargeBinary),
+    Column("former_until", BigInteger),
+)
+
+# Answers to requests with an Idempotency-Key, to be given again; gone with the subject that they name.
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("caller", String(128), primary_key=True),
+    Column("key", LargeBinary, primary_key=True),  # SHA-256 of what the caller sent
+    Column("request", LargeBinary, nullable=False),  # SHA-256 of method, path and body
+    Column("status", Integer),  # null: still under way
+    Column("answer", LargeBinary),
+    Column("gallery_id", Key, ForeignKey("galleries.id", ondelete="CASCADE")),
+    Column("subject_id", Key, ForeignKey("subjects.id", ondelete="CASCADE")),
+    Column("at", BigInteger, nullable=False),
+    Index("idempotency_by_age", "at"),
+)
+
+# Long work that goes on when the process is started again. worker, lease: who is at it, and until when it is theirs.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(24), nullable=False),
+    Column("gallery_id", Key, ForeignKey("galleries.id", ondelete="CASCADE")),
+    Column("owner", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger),
+    Column("params", JSON, nullable=False),
+    Column("result", JSON(none_as_null=True)),
+    Column("cancel", Boolean, nullable=False),
+    Column("worker", String(64)),
+    Column("lease", BigInteger),
+    Column("secret", Key),  # secrets.id: what its inputs are sealed under, destroyed with them
+    Column("created", BigInteger, nullable=False),
+    Column("finished", BigInteger),
+    Index("jobs_by_state", "state", "created"),
+)
+
+# What a job has still to take in, in its order; sealed under the key of the job, and gone when it is done.
+job_inputs = Table(
+    "job_inputs",
+    metadata,
+    Column("job_id", String(36), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+# Who is told of decisions. secret: secrets.id of what signs the deliveries.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("gallery_id", Key, ForeignKey("galleries.id", ondelete="CASCADE")),
+    Column("secret", Key, nullable=False),
+    Column("owner", String(128), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+# Told, or still to be told; gone when it was received, given up, or the subject that it names is erased.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=False),
+    Column("webhook_id", String(36), ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
+    Column("subject_id", Key, ForeignKey("subjects.id", ondelete="CASCADE")),
+    Column("body", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("error", String(256)),
+    Column("created", BigInteger, nullable=False),
+    Index("deliveries_by_due", "due"),
 )

@@ -1,7 +1,8 @@
 """The store's keys, each wrapped by the one above it; what is unwrapped stays in this process only.
 
-master key (`gallery/keys/masters.py`) → `signing`, and of each gallery `gallery` and `source` → of a gallery's key:
-`transform`, `snapshot` and the data keys of its subjects. A key that is destroyed takes with it all that it sealed.
+master key (`gallery/keys/masters.py`) → `signing`, `webhook`, `job`, and of each gallery `gallery` and `source` →
+of a gallery's key: `transform`, `snapshot` and the data keys of its subjects. A key that is destroyed takes with it
+all that it sealed.
 """
 
 import threading
@@ -25,7 +26,7 @@ DAMAGED: Final = (
 )
 
 # These are wrapped by the master key; `source` belongs to all generations of a gallery, so none of them may hold it.
-BY_MASTER: Final = frozenset({"signing", "gallery", "source"})
+BY_MASTER: Final = frozenset({"signing", "gallery", "source", "webhook", "job"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
