@@ -57,7 +57,10 @@ def _server(app: ASGIApp, settings: Settings, on_started: Callable[[], None]) ->
         app,
         loop="uvloop",
         http=BoundedHttp,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=settings.limits.body_bytes,
+        # What comes in is bounded after it is inflated, but a small message costs a window of memory for each caller.
+        ws_per_message_deflate=False,
         lifespan="on",
         access_log=False,
         log_config=None,
