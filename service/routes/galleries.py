@@ -2,6 +2,7 @@
 
 import asyncio
 from http import HTTPStatus
+from typing import Annotated
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -9,6 +10,8 @@ from starlette.responses import Response
 
 from model.errors import EmptyGallery, GalleryExists, InvalidDataSet, UnknownGallery
 from service import gallery_answers as answers
+from service.access.caller import Caller, Scope
+from service.access.needs import needs
 from service.answers import Answer
 from service.openapi import documented, refusals
 from service.parts import TheEngine
@@ -18,10 +21,10 @@ from service.wire import CalibrateGallery, CreateGallery
 router = APIRouter(prefix="/galleries", tags=["galleries"])
 
 
-@router.get("", summary="All galleries", **documented(answers.Galleries))
-async def list_galleries(engine: TheEngine) -> Answer:
+@router.get("", summary="The galleries that the key reaches", **documented(answers.Galleries))
+async def list_galleries(engine: TheEngine, caller: Annotated[Caller, needs()]) -> Answer:
     found = await asyncio.to_thread(engine.library.galleries)
-    return Answer(answers.Galleries([answers.gallery(each) for each in found]))
+    return Answer(answers.Galleries([answers.gallery(each) for each in found if caller.reaches(each.name)]))
 
 
 @router.post(
@@ -29,15 +32,22 @@ async def list_galleries(engine: TheEngine) -> Answer:
     summary="Create a gallery for the templates of this service's encoder",
     **documented(answers.Gallery, asked=CreateGallery, status=HTTPStatus.CREATED, problems=(GalleryExists,)),
 )
-async def create_gallery(request: Request, engine: TheEngine) -> Answer:
+async def create_gallery(request: Request, engine: TheEngine, caller: Annotated[Caller, needs(Scope.MANAGE)]) -> Answer:
+    """A key that is bound to galleries creates only those."""
     asked = await received(request, CreateGallery)
+    caller.check_gallery(asked.name)
     made = await asyncio.to_thread(
         engine.create_gallery, asked.name, vault_days=asked.vault_days, protected=asked.protected
     )
     return Answer(answers.gallery(made), HTTPStatus.CREATED)
 
 
-@router.get("/{gallery}", summary="One gallery", **documented(answers.Gallery, problems=(UnknownGallery,)))
+@router.get(
+    "/{gallery}",
+    summary="One gallery",
+    dependencies=[needs()],
+    **documented(answers.Gallery, problems=(UnknownGallery,)),
+)
 async def show_gallery(gallery: str, engine: TheEngine) -> Answer:
     return Answer(answers.gallery(await asyncio.to_thread(engine.library.gallery, gallery)))
 
@@ -45,6 +55,7 @@ async def show_gallery(gallery: str, engine: TheEngine) -> Answer:
 @router.delete(
     "/{gallery}",
     summary="Delete a gallery with all its subjects",
+    dependencies=[needs(Scope.MANAGE)],
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
     responses=refusals(UnknownGallery),
@@ -57,6 +68,7 @@ async def delete_gallery(gallery: str, engine: TheEngine) -> Response:
 @router.get(
     "/{gallery}/calibration",
     summary="The gallery's own calibration, or null where it has none",
+    dependencies=[needs(Scope.IDENTIFY, Scope.MANAGE)],
     **documented(answers.GalleryCalibration, problems=(UnknownGallery,)),
 )
 async def show_calibration(gallery: str, engine: TheEngine) -> Answer:
@@ -67,6 +79,7 @@ async def show_calibration(gallery: str, engine: TheEngine) -> Answer:
 @router.post(
     "/{gallery}/calibration",
     summary="Calibrate a gallery by its own templates, each subject left out in turn",
+    dependencies=[needs(Scope.MANAGE)],
     **documented(
         answers.GalleryCalibration,
         asked=CalibrateGallery,
@@ -85,6 +98,7 @@ async def calibrate_gallery(gallery: str, request: Request, engine: TheEngine) -
 @router.delete(
     "/{gallery}/calibration",
     summary="Forget the gallery's own calibration; the bundle's holds again",
+    dependencies=[needs(Scope.MANAGE)],
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
     responses=refusals(UnknownGallery),

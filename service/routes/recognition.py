@@ -1,5 +1,7 @@
 """Questions about one sequence: who, is it, what does it do, and its embedding."""
 
+from typing import Annotated, TypeAlias
+
 from fastapi import APIRouter
 from starlette.requests import Request
 
@@ -13,6 +15,8 @@ from model.errors import (
     UnusableSequence,
 )
 from service import answers
+from service.access.caller import Caller, Scope
+from service.access.needs import needs
 from service.answers import Answer
 from service.engine import Bounds
 from service.openapi import SEQUENCE_PROBLEMS, documented
@@ -21,6 +25,7 @@ from service.receive import check_candidates, received_sequence, unless_gone
 from service.wire import ClassifyRequest, EmbedRequest, IdentifyRequest, VerifyRequest
 
 router = APIRouter(tags=["recognition"])
+Asker: TypeAlias = Annotated[Caller, needs(Scope.IDENTIFY)]
 
 
 @router.post(
@@ -32,8 +37,9 @@ router = APIRouter(tags=["recognition"])
         problems=(*SEQUENCE_PROBLEMS, UnknownGallery, UnknownSubject, EmptyGallery, BundleMismatch, NotCurrent),
     ),
 )
-async def identify(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
+async def identify(request: Request, engine: TheEngine, limits: TheLimits, caller: Asker) -> Answer:
     asked, probe = await received_sequence(request, IdentifyRequest, engine.encoding, limits)
+    caller.check_gallery(asked.gallery)
     check_candidates(asked.top_k, limits)
     within = None if asked.within is None else tuple(asked.within)
     bounds = Bounds(asked.top_k, asked.rate(), within)
@@ -50,8 +56,9 @@ async def identify(request: Request, engine: TheEngine, limits: TheLimits) -> An
         problems=(*SEQUENCE_PROBLEMS, UnknownGallery, UnknownSubject, BundleMismatch),
     ),
 )
-async def verify(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
+async def verify(request: Request, engine: TheEngine, limits: TheLimits, caller: Asker) -> Answer:
     asked, probe = await received_sequence(request, VerifyRequest, engine.encoding, limits)
+    caller.check_gallery(asked.gallery)
     decision = await unless_gone(request, engine.verify(probe, asked.gallery, asked.subject, asked.rate()))
     return Answer(answers.decision(decision, asked.gallery, probe, engine.encoding.fingerprint))
 
@@ -59,6 +66,7 @@ async def verify(request: Request, engine: TheEngine, limits: TheLimits) -> Answ
 @router.post(
     "/classify",
     summary="What is this person doing?",
+    dependencies=[needs(Scope.IDENTIFY)],
     **documented(
         answers.Classification,
         asked=ClassifyRequest,
@@ -75,6 +83,7 @@ async def classify(request: Request, engine: TheEngine, limits: TheLimits) -> An
 @router.post(
     "/embed",
     summary="The embedding of a sequence",
+    dependencies=[needs(Scope.EMBED)],
     **documented(answers.Embedding, asked=EmbedRequest, problems=(*SEQUENCE_PROBLEMS, UnusableSequence)),
 )
 async def embed(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:

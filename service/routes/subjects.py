@@ -23,6 +23,8 @@ from model.errors import (
     UnusableSequence,
 )
 from service import gallery_answers as answers
+from service.access.caller import Caller, Scope
+from service.access.needs import needs
 from service.answers import Answer, quality
 from service.openapi import SEQUENCE_PROBLEMS, documented, refusals
 from service.parts import TheEngine, TheLimits
@@ -36,6 +38,7 @@ ONE = (UnknownGallery, UnknownSubject)
 @router.get(
     "",
     summary="The subjects of a gallery, by id, a page at a time",
+    dependencies=[needs(Scope.ENROLL, Scope.MANAGE)],
     **documented(answers.Subjects, problems=(UnknownGallery,)),
 )
 async def list_subjects(
@@ -50,7 +53,12 @@ async def list_subjects(
     return Answer(answers.Subjects(gallery=gallery, subjects=page, next=following))
 
 
-@router.get("/{subject}", summary="One subject and its templates", **documented(answers.Subject, problems=ONE))
+@router.get(
+    "/{subject}",
+    summary="One subject and its templates",
+    dependencies=[needs(Scope.ENROLL, Scope.MANAGE)],
+    **documented(answers.Subject, problems=ONE),
+)
 async def show_subject(gallery: str, subject: str, engine: TheEngine) -> Answer:
     return Answer(await asyncio.to_thread(answers.held, engine.library, gallery, subject))
 
@@ -58,6 +66,7 @@ async def show_subject(gallery: str, subject: str, engine: TheEngine) -> Answer:
 @router.patch(
     "/{subject}",
     summary="Change a subject: its id, consent, hold or metadata",
+    dependencies=[needs(Scope.MANAGE)],
     **documented(answers.Subject, asked=ChangeSubject, problems=(*ONE, SubjectExists)),
 )
 async def change_subject(gallery: str, subject: str, request: Request, engine: TheEngine) -> Answer:
@@ -70,6 +79,7 @@ async def change_subject(gallery: str, subject: str, request: Request, engine: T
 @router.post(
     "/{subject}/merge",
     summary="Give all templates of a subject to another one; the subject is no more",
+    dependencies=[needs(Scope.MANAGE)],
     **documented(answers.Subject, asked=MergeSubject, problems=(*ONE, SubjectHeld)),
 )
 async def merge_subject(gallery: str, subject: str, request: Request, engine: TheEngine) -> Answer:
@@ -83,8 +93,11 @@ async def merge_subject(gallery: str, subject: str, request: Request, engine: Th
     summary="Move a subject to another gallery of the same bundle",
     **documented(answers.Subject, asked=MoveSubject, problems=(*ONE, SubjectExists, SubjectHeld, BundleMismatch)),
 )
-async def move_to(gallery: str, subject: str, request: Request, engine: TheEngine) -> Answer:
+async def move_to(
+    gallery: str, subject: str, request: Request, engine: TheEngine, caller: Annotated[Caller, needs(Scope.MANAGE)]
+) -> Answer:
     asked = await received(request, MoveSubject)
+    caller.check_gallery(asked.gallery)
     await asyncio.to_thread(move_subject, engine.library.store, gallery, subject, asked.gallery)
     return Answer(await asyncio.to_thread(answers.held, engine.library, asked.gallery, subject))
 
@@ -92,6 +105,7 @@ async def move_to(gallery: str, subject: str, request: Request, engine: TheEngin
 @router.get(
     "/{subject}/copy",
     summary="All that is held on a subject, as a zip (an access request)",
+    dependencies=[needs(Scope.MANAGE), needs(Scope.EMBED)],
     response_class=Response,
     responses={200: {"content": {"application/zip": {}}}, **refusals(*ONE)},
 )
@@ -104,6 +118,7 @@ async def copy_subject(gallery: str, subject: str, engine: TheEngine) -> Respons
 @router.delete(
     "/{subject}",
     summary="Erase a subject: from this answer on, none names it",
+    dependencies=[needs(Scope.MANAGE)],
     **documented(answers.Erased, problems=(*ONE, SubjectHeld)),
 )
 async def erase_subject(gallery: str, subject: str, engine: TheEngine) -> Answer:
@@ -117,6 +132,7 @@ async def erase_subject(gallery: str, subject: str, engine: TheEngine) -> Answer
 @router.delete(
     "/{subject}/templates/{template}",
     summary="Erase one template, and its subject with its last one",
+    dependencies=[needs(Scope.MANAGE)],
     **documented(answers.Erased, problems=(*ONE, UnknownTemplate, SubjectHeld)),
 )
 async def erase_template(gallery: str, subject: str, template: int, engine: TheEngine) -> Answer:
@@ -128,6 +144,7 @@ async def erase_template(gallery: str, subject: str, template: int, engine: TheE
 @router.post(
     "/{subject}/templates",
     summary="Enroll a sequence of a subject",
+    dependencies=[needs(Scope.ENROLL)],
     **documented(
         answers.Enrolled,
         asked=EnrollRequest,

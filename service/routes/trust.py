@@ -11,6 +11,8 @@ from gallery.erasure import receipt_of
 from gallery.store.audit import audit_head, audit_page
 from model.errors import InvalidRequest
 from service import gallery_answers as answers
+from service.access.caller import Scope
+from service.access.needs import needs
 from service.answers import Answer
 from service.openapi import documented
 from service.parts import TheEngine
@@ -18,7 +20,12 @@ from service.parts import TheEngine
 router = APIRouter(tags=["trust"])
 
 
-@router.get("/erasures/{erasure}", summary="The signed receipt of an erasure", **documented(answers.Receipt))
+@router.get(
+    "/erasures/{erasure}",
+    summary="The signed receipt of an erasure",
+    dependencies=[needs(Scope.MANAGE, Scope.AUDIT)],
+    **documented(answers.Receipt),
+)
 async def show_erasure(erasure: str, engine: TheEngine) -> Answer:
     """`gaitkeeper gallery verify-erasure` holds it against everything that is left."""
     try:
@@ -28,7 +35,12 @@ async def show_erasure(erasure: str, engine: TheEngine) -> Answer:
     return Answer(answers.Receipt(receipt))
 
 
-@router.get("/audit", summary="Who did what and when, a page at a time", **documented(answers.AuditPage))
+@router.get(
+    "/audit",
+    summary="Who did what and when, a page at a time",
+    dependencies=[needs(Scope.AUDIT)],
+    **documented(answers.AuditPage),
+)
 async def show_audit(
     engine: TheEngine,
     after: Annotated[int, Query(ge=0, description="number of the last entry of the page before")] = 0,
