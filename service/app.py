@@ -22,6 +22,7 @@ from service.opening import open_engine
 from service.problem import ProblemResponse
 from service.routes import galleries, operations, recognition, subjects, trust
 from service.settings import Settings
+from service.sse import Listeners
 
 # What nginx logs when the caller hung up; nobody receives it.
 _CALLER_GONE = 499
@@ -43,6 +44,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
         lifespan=partial(_living, open_parts=lambda: engine or open_engine(settings, metrics)),
     )
     app.state.settings = settings
+    app.state.listeners = Listeners()
     for part in (recognition, galleries, subjects, trust, operations):
         app.include_router(part.router)
     docs.install(app)
@@ -61,6 +63,7 @@ async def _living(app: FastAPI, open_parts: Callable[[], Engine]) -> AsyncIterat
     try:
         yield
     finally:
+        app.state.listeners.leave()
         engine.close()
 
 
