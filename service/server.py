@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from model.errors import InvalidRequest
@@ -50,6 +51,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends first what would not end by itself: streams of events."""
+        if isinstance(self.config.app, FastAPI):
+            self.config.app.state.listeners.leave()
+        await super().shutdown(sockets)
 
 
 def _server(app: ASGIApp, settings: Settings, on_started: Callable[[], None]) -> _Server:
