@@ -1,26 +1,24 @@
-"""Running a bundle's models with ONNX Runtime; what serves needs nothing more, and no torch."""
+"""Running a bundle's models; what serves needs ONNX Runtime, and no torch."""
 
 import io
-import os
 import zipfile
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
-import onnxruntime as ort
 
 from model.bundle import PARITY, Bundle, Task
 from model.clips import ClipSpec
 from model.errors import InvalidBundle, InvalidRequest, InvalidSequence
+from model.execution import Execution, Plan
+from model.graph import Device, Graph, OnnxGraph, OpenVinoGraph
 from model.layout import Layout
 from model.sequence import Floats
 
-Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 INPUT = "clips"
 OUTPUT: dict[Task, str] = {"encoder": "embedding", "classifier": "probabilities"}
 LEAST_FRAMES = 8
-MOST_CLIPS = 64  # in one run; more than this is memory without speed
-CUDA = "CUDAExecutionProvider"
+_BY_ONNX_RUNTIME = Plan()
 
 
 class Encoder(Protocol):
@@ -46,17 +44,25 @@ class Classifier(Protocol):
 
 
 class OnnxEncoder:
-    """A bundle's encoder. threads: of one run, by default as many as this process may use. Safe to share by
-    threads. Raises `ModelMissing`, `InvalidBundle`, and `InvalidRequest` for a device that is not there."""
+    """A bundle's encoder. threads: of one run, by default as many as this process may use. plan: what runs it on the
+    processor. Safe to share by threads. Raises `ModelMissing`, `InvalidBundle`, and `InvalidRequest` for a device or an
+    execution that is not there."""
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None, device: Device = "auto") -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        threads: int | None = None,
+        device: Device = "auto",
+        plan: Plan = _BY_ONNX_RUNTIME,
+    ) -> None:
         self.fingerprint, self.layout, self.clip = bundle.fingerprint, bundle.layout, bundle.manifest.clip
-        self._model = _OnnxModel(bundle, "encoder", bundle.manifest.dim or 0, threads, device)
+        self._model = _OnnxModel(bundle, "encoder", bundle.manifest.dim or 0, threads, device, plan)
         self.dim = self._model.width
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """What ONNX Runtime runs this on, first choice first."""
+        """What this is run by, first choice first."""
         return self._model.providers
 
     def embed_clips(self, clips: Floats) -> Floats:
@@ -67,14 +73,21 @@ class OnnxEncoder:
 class OnnxClassifier:
     """A bundle's classifier; otherwise as `OnnxEncoder`."""
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None, device: Device = "auto") -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        threads: int | None = None,
+        device: Device = "auto",
+        plan: Plan = _BY_ONNX_RUNTIME,
+    ) -> None:
         self.fingerprint, self.layout, self.clip = bundle.fingerprint, bundle.layout, bundle.manifest.clip
         self.labels = bundle.manifest.labels
-        self._model = _OnnxModel(bundle, "classifier", len(self.labels), threads, device)
+        self._model = _OnnxModel(bundle, "classifier", len(self.labels), threads, device, plan)
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """What ONNX Runtime runs this on, first choice first."""
+        """What this is run by, first choice first."""
         return self._model.providers
 
     def probabilities(self, clips: Floats) -> Floats:
@@ -119,7 +132,7 @@ def check_parity(bundle: Bundle, *, threads: int | None = None, device: Device =
     recorded, worst = _recorded(bundle), 0.0
     for task in bundle.tasks:
         width = bundle.manifest.dim if task == "encoder" else len(bundle.manifest.labels)
-        model = _OnnxModel(bundle, task, width or 0, threads, device)
+        model = _OnnxModel(bundle, task, width or 0, threads, device, _BY_ONNX_RUNTIME)
         inputs = sorted(name for name in recorded if name.startswith(f"{task}/") and name.endswith(f"/{INPUT}"))
         if not inputs:
             raise InvalidBundle(str(bundle.path), f"{PARITY} has nothing about its {task}")
@@ -141,30 +154,30 @@ def _recorded(bundle: Bundle) -> dict[str, Floats]:
 
 
 class _OnnxModel:
-    def __init__(self, bundle: Bundle, task: Task, width: int, threads: int | None, device: Device) -> None:
+    def __init__(self, bundle: Bundle, task: Task, width: int, threads: int | None, device: Device, plan: Plan) -> None:
         self.width = width
+        self._at_once = max(1, plan.clips // bundle.manifest.clip.people)
         self._path, self._output = str(bundle.path), OUTPUT[task]
         self._layout, self._clip = bundle.layout, bundle.manifest.clip
         content = bundle.model(task)
         try:
-            self._session = _session(content, threads, device)
+            self._graph = _graph(plan.model or content, threads, device, plan.execution)
         except InvalidRequest:
             raise
         except Exception as error:  # ONNX Runtime has a type for each of its statuses, with no common base
-            raise InvalidBundle(self._path, f"ONNX Runtime cannot load its {task} ({_first_line(error)})") from error
-        self.providers: tuple[str, ...] = tuple(self._session.get_providers())
+            raise InvalidBundle(self._path, f"its {task} cannot be loaded ({_first_line(error)})") from error
+        self.providers = self._graph.providers
         self._check_signature(task)
 
     def run(self, clips: Floats) -> Floats:
         check_clips(clips, self._layout, self._clip)
         if len(clips) == 0:
             return np.empty((0, self.width), np.float32)
-        most = MOST_CLIPS // self._clip.people
-        parts = [self._run(clips[start : start + most]) for start in range(0, len(clips), most)]
+        parts = [self._run(clips[at : at + self._at_once]) for at in range(0, len(clips), self._at_once)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _run(self, clips: Floats) -> Floats:
-        values: Floats = self._session.run([self._output], {INPUT: np.ascontiguousarray(clips)})[0]
+        values = self._graph.run(INPUT, np.ascontiguousarray(clips), self._output)
         if values.shape != (len(clips), self.width):
             raise InvalidBundle(self._path, f"the model gave {values.shape}, not {(len(clips), self.width)}")
         if not np.isfinite(values).all():
@@ -172,33 +185,21 @@ class _OnnxModel:
         return values
 
     def _check_signature(self, task: Task) -> None:
-        inputs = {each.name: each for each in self._session.get_inputs()}
-        outputs = {each.name: each for each in self._session.get_outputs()}
-        if set(inputs) != {INPUT} or self._output not in outputs:
+        if set(self._graph.inputs) != {INPUT} or self._output not in self._graph.outputs:
             raise InvalidBundle(self._path, f"its {task} must take {INPUT!r} and give {self._output!r}")
-        shape = inputs[INPUT].shape
+        shape = self._graph.inputs[INPUT]
         if not _fits(shape, self._layout, self._clip):
             raise InvalidBundle(self._path, f"its {task} takes {shape}, which does not fit layout and clips")
         if isinstance(shape[0], int) or isinstance(shape[-3], int):
             raise InvalidBundle(self._path, f"its {task} takes {shape}: number of clips and of frames must be free")
 
 
-def _session(content: bytes, threads: int | None, device: Device) -> Any:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
-    options.inter_op_num_threads = 1
-    # Threads that spin while they wait take the processor from whoever shares it: a hundredfold on a busy machine.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    options.log_severity_level = 4  # what fails is raised; its log would say it twice
-    providers = ["CPUExecutionProvider"]
-    if device != "cpu" and CUDA in ort.get_available_providers():
-        providers.insert(0, CUDA)
-    session = ort.InferenceSession(content, options, providers=providers)
-    # The list of available providers is that of the build; only the session knows what it runs on.
-    if device == "cuda" and CUDA not in session.get_providers():
-        raise InvalidRequest("device", "CUDA was asked for, and ONNX Runtime has no CUDA device here")
-    return session
+def _graph(content: bytes, threads: int | None, device: Device, execution: Execution) -> Graph:
+    if execution is Execution.OPENVINO:
+        return OpenVinoGraph(content, threads, "f32")
+    if execution is Execution.OPENVINO_BF16:
+        return OpenVinoGraph(content, threads, "bf16")
+    return OnnxGraph(content, threads, device)
 
 
 def _first_line(error: Exception) -> str:

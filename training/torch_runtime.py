@@ -11,9 +11,11 @@ from torch import nn
 
 from model.bundle import Task
 from model.errors import InvalidRequest
+from model.execution import MOST_CLIPS
+from model.graph import Device
 from model.network.ensemble import graph_of, shares_of
 from model.network.folding import folded
-from model.runtime import MOST_CLIPS, Device, check_clips
+from model.runtime import check_clips
 from model.sequence import Floats
 from training.ensemble import Ensemble
 from training.run import Run

@@ -7,7 +7,8 @@ from model.bundle import CLASSIFIER, ENCODER, PARITY, Bundle
 from model.bundle_writing import write_bundle
 from model.clips import ClipSpec
 from model.errors import InvalidBundle, InvalidRequest, InvalidSequence, ModelMissing
-from model.runtime import MOST_CLIPS, OnnxClassifier, OnnxEncoder, check_parity
+from model.execution import MOST_CLIPS
+from model.runtime import OnnxClassifier, OnnxEncoder, check_parity
 
 onnx_files = pytest.importorskip("tests.model.onnx_files", reason="onnx makes the models under test")
 LABELS = ("walk", "run", "jump", "wave")
@@ -105,7 +106,7 @@ def test_a_bundle_without_a_classifier_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        (b"not onnx at all", "cannot load its encoder"),
+        (b"not onnx at all", "encoder cannot be loaded"),
         ({"output": "logits"}, "give 'embedding'"),
         ({"joints": 25}, "does not fit layout and clips"),
         ({"frames": 60}, "must be free"),
@@ -121,7 +122,7 @@ def test_a_model_that_would_read_a_file_outside_the_bundle_is_refused(tmp_path):
     outside = tmp_path / "outside.bin"
     outside.write_bytes(bytes(4 * 51 * 4))
     for place in (str(outside), "../outside.bin"):
-        with pytest.raises(InvalidBundle, match="cannot load its encoder"):
+        with pytest.raises(InvalidBundle, match="encoder cannot be loaded"):
             OnnxEncoder(_bundle(tmp_path, onnx_files.mean_pose_model(weights_at=place)), threads=1)
 
 

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from model.bundle import DEFAULT_CLASSIFIER, open_bundle, shipped
 from model.errors import InvalidRequest
-from model.runtime import Classifier, Device, OnnxClassifier
+from model.graph import Device
+from model.runtime import Classifier, OnnxClassifier
 from training.data.occlude import Part
 from training.evaluate.action_result import ActionResult
 from training.evaluate.actions import Options, evaluate_actions

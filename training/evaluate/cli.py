@@ -9,7 +9,8 @@ from rich.console import Console
 
 from gallery.calibration import Calibration
 from model.bundle import DEFAULT_ENCODER, Bundle, open_bundle, shipped
-from model.runtime import Device, OnnxEncoder
+from model.graph import Device
+from model.runtime import OnnxEncoder
 from training.data.open import open_set
 from training.evaluate import show
 from training.evaluate.actions_cli import actions

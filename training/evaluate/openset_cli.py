@@ -11,7 +11,8 @@ from gallery.calibration import Calibration
 from gallery.interrupt import held_back
 from model.bundle import DEFAULT_ENCODER, Bundle, open_bundle, shipped
 from model.errors import InvalidRequest
-from model.runtime import Device, OnnxEncoder
+from model.graph import Device
+from model.runtime import OnnxEncoder
 from training.data.open import open_set
 from training.evaluate.openset import OpenSetReport, Plan, evaluate_open_set
 from training.evaluate.openset_data import Walks, chosen_columns, embedded, mask_of, read_embeddings, with_people

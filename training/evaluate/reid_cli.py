@@ -7,7 +7,8 @@ import typer
 from rich.console import Console
 
 from model.bundle import DEFAULT_ENCODER, open_bundle, shipped
-from model.runtime import Device, OnnxEncoder
+from model.graph import Device
+from model.runtime import OnnxEncoder
 from training.evaluate import reid_show
 from training.evaluate.progress import bar
 from training.evaluate.reid import evaluate_reid, steps
