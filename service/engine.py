@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,15 +24,18 @@ from gallery.duplicates import Duplicates, Screen
 from gallery.library import Library
 from gallery.store import Added
 from gallery.store.rows import Erasure
-from gallery.template import Consent, Decision, Gallery, NewTemplate
+from gallery.template import Consent, Decision, Gallery, NewTemplate, now
 from gallery.vault import pack, source_of
 from model.clips import unit_length
-from model.errors import GaitkeeperError, ModelMissing, StoreUnavailable, UnknownGallery, UnknownTemplate
+from model.errors import GaitkeeperError, StoreUnavailable, UnknownGallery, UnknownTemplate
 from model.runtime import Classifier, Encoder
 from model.sequence import Floats
 from service.batcher import Batcher
 from service.batcher import Bounds as QueueBounds
+from service.events import Bus, Decided, Kind
+from service.loaded import Loaded, as_classifier, as_encoder
 from service.metrics import Metrics
+from service.models import Models
 from service.settings import Limits
 from service.stage import Probe, Stage
 
@@ -64,18 +68,19 @@ class _Search:
     embedding: Floats
     bounds: Bounds
     actor: str
+    fingerprint: str
 
 
 class Engine:
     """The parts of one deployment, opened together and closed together.
 
-    keeping: what works on the library beside the requests, stopped with them.
+    keeping: what works on the library beside the requests, stopped with them. events: the decisions, as they are made.
     """
 
     def __init__(
         self,
-        encoder: Encoder,
-        classifier: Classifier | None,
+        encoder: Loaded | Encoder,
+        classifier: Loaded | Classifier | None,
         library: Library,
         limits: Limits,
         metrics: Metrics,
@@ -85,13 +90,7 @@ class Engine:
         metrics.watch_galleries(library)
         for each in keeping:
             each.start()
-        self.encoding = Stage("encode", encoder, encoder.embed_clips, limits, metrics, walking=True)
-        self.labels = classifier.labels if classifier else ()
-        self._labelling = (
-            Stage("classify", classifier, classifier.probabilities, limits, metrics, walking=False)
-            if classifier
-            else None
-        )
+        self.models = Models(as_encoder(encoder), as_classifier(classifier), limits, metrics)
         self._searching: Batcher[_Search, Decision] = Batcher(
             "search",
             self._search,
@@ -100,38 +99,40 @@ class Engine:
             observe=metrics.batch_observer("search"),
         )
         metrics.watch_queue("search", lambda: self._searching.waiting)
-        self.dim = encoder.dim
+        self.events: Bus[Decided] = Bus()
+
+    @property
+    def encoding(self) -> Stage:
+        return self.models.encoding
 
     @property
     def labelling(self) -> Stage:
         """The classifier's stage. Raises `ModelMissing` if none was opened."""
-        if self._labelling is None:
-            raise ModelMissing("of this service", "classifier")
-        return self._labelling
+        return self.models.labelling
 
     async def embed(self, probe: Probe) -> Floats:
         """Embedding (dim,), unit length: the mean over clips, as in `model.inference.embed`."""
-        embedding: Floats = unit_length((await self.encoding.mean(probe.required()))[None])[0]
+        embedding: Floats = unit_length((await self.encoding.mean(probe.required(), probe.model))[None])[0]
         return embedding
 
     async def identify(self, probe: Probe, gallery: str, bounds: Bounds, at_least: int | None = None) -> Decision:
         if probe.clips is None:
             await asyncio.to_thread(self.library.store.head, gallery)  # one that is not there is not an abstention
-            return self._counted("identify", abstain(probe.reasons))
+            return self._counted("identify", gallery, abstain(probe.reasons))
         if at_least is not None:  # waited for here: in the thread that searches, everybody would wait
-            await asyncio.to_thread(self.library.current, gallery, self.encoding.fingerprint, at_least)
-        search = _Search(gallery, await self.embed(probe), bounds, actor())
-        return self._counted("identify", await self._searching.ask(search))
+            await asyncio.to_thread(self.library.current, gallery, probe.model.fingerprint, at_least)
+        search = _Search(gallery, await self.embed(probe), bounds, actor(), probe.model.fingerprint)
+        return self._counted("identify", gallery, await self._searching.ask(search))
 
     async def verify(self, probe: Probe, gallery: str, subject: str, fmr: float | None) -> Decision:
         if probe.clips is None:
             await asyncio.to_thread(self.library.subject, gallery, subject)
-            return self._counted("verify", abstain(probe.reasons))
+            return self._counted("verify", gallery, abstain(probe.reasons))
         embedding = await self.embed(probe)
         decision = await asyncio.to_thread(
-            self.library.verify, gallery, subject, embedding, fingerprint=self.encoding.fingerprint, fmr=fmr
+            self.library.verify, gallery, subject, embedding, fingerprint=probe.model.fingerprint, fmr=fmr
         )
-        return self._counted("verify", decision)
+        return self._counted("verify", gallery, decision)
 
     async def enroll(
         self,
@@ -152,19 +153,23 @@ class Engine:
         new = NewTemplate(
             subject, await self.embed(probe), labels, probe.sequence.frames, source_of(probe.sequence), skeleton
         )
-        return await asyncio.to_thread(self._enroll, gallery, new, consent, duplicates)
+        return await asyncio.to_thread(self._enroll, gallery, probe.model.fingerprint, new, consent, duplicates)
 
-    def _enroll(self, gallery: str, new: NewTemplate, consent: Consent | None, duplicates: Duplicates | None) -> Added:
-        screen = Screen(self.library, gallery, fingerprint=self.encoding.fingerprint, mode=duplicates)
+    def _enroll(
+        self, gallery: str, fingerprint: str, new: NewTemplate, consent: Consent | None, duplicates: Duplicates | None
+    ) -> Added:
+        screen = Screen(self.library, gallery, fingerprint=fingerprint, mode=duplicates)
         likeness = screen.likenesses([new])[0]
         if likeness is not None and screen.refuses:
             raise likeness.error
-        return self.library.enroll(gallery, [new], fingerprint=self.encoding.fingerprint, consent=consent)[0]
+        return self.library.enroll(gallery, [new], fingerprint=fingerprint, consent=consent)[0]
 
     def create_gallery(self, name: str, *, vault_days: int | None = None, protected: bool = False) -> Gallery:
         """A gallery for this encoder's embeddings. Raises `GalleryExists`."""
-        fingerprint, dim = self.encoding.fingerprint, self.dim
-        self.library.create(name, fingerprint=fingerprint, dim=dim, vault_days=vault_days, protected=protected)
+        model = self.encoding.model
+        self.library.create(
+            name, fingerprint=model.fingerprint, dim=model.dim, vault_days=vault_days, protected=protected
+        )
         return self.library.gallery(name)
 
     def calibrate(self, gallery: str, fpir: float | None, session: str | None, by: Sequence[str]) -> Calibration:
@@ -184,14 +189,12 @@ class Engine:
 
     async def classify(self, probe: Probe) -> list[tuple[str, float]]:
         """Actions and their probabilities, best first."""
-        mean = await self.labelling.mean(probe.required())
-        return [(self.labels[i], float(mean[i])) for i in np.argsort(-mean, kind="stable")]
+        mean = await self.labelling.mean(probe.required(), probe.model)
+        return [(probe.model.labels[i], float(mean[i])) for i in np.argsort(-mean, kind="stable")]
 
     def checks(self) -> dict[str, str]:
         """What readiness rests on, by part: `ok`, or what is wrong."""
-        batchers: dict[str, Batcher[Any, Any]] = {"encoder": self.encoding.batcher, "search": self._searching}
-        if self._labelling:
-            batchers["classifier"] = self._labelling.batcher
+        batchers: dict[str, Batcher[Any, Any]] = {**self.models.batchers, "search": self._searching}
         found = {name: "ok" if batcher.alive else "its worker has stopped" for name, batcher in batchers.items()}
         found["store"] = "ok"
         try:
@@ -203,9 +206,7 @@ class Engine:
 
     def close(self) -> None:
         """Finish what was accepted; what is encoded goes on to be searched, so the search closes last."""
-        self.encoding.batcher.close()
-        if self._labelling:
-            self._labelling.batcher.close()
+        self.models.close()
         self._searching.close()
         for each in self._keeping:
             each.stop()
@@ -214,27 +215,31 @@ class Engine:
         except StoreUnavailable as error:  # there is nobody left to tell but the log
             _log.error("the last entries of the audit log are lost", reason=str(error))
 
-    def _counted(self, kind: str, decision: Decision) -> Decision:
+    def _counted(self, kind: Kind, gallery: str, decision: Decision) -> Decision:
         self.metrics.decision(kind, decision.outcome, decision.reasons)
+        if self.events.listeners:
+            self.events.publish(Decided(token_hex(8), now(), kind, gallery, decision, actor()))
         return decision
 
     def _search(self, searches: list[_Search]) -> list[Decision | Exception]:
         """One search of the index for those who ask alike; an error is the answer of its group only."""
-        groups: dict[tuple[str, Bounds], list[int]] = {}
+        groups: dict[tuple[str, Bounds, str], list[int]] = {}
         for place, search in enumerate(searches):
-            groups.setdefault((search.gallery, search.bounds), []).append(place)
+            groups.setdefault((search.gallery, search.bounds, search.fingerprint), []).append(place)
         found: dict[int, Decision | Exception] = {}
-        for (gallery, bounds), places in groups.items():
-            answered = self._answers(gallery, bounds, [searches[place] for place in places])
+        for (gallery, bounds, fingerprint), places in groups.items():
+            answered = self._answers(gallery, bounds, fingerprint, [searches[place] for place in places])
             found.update(zip(places, answered, strict=True))
         return [found[place] for place in range(len(searches))]
 
-    def _answers(self, gallery: str, bounds: Bounds, searches: list[_Search]) -> Sequence[Decision | Exception]:
+    def _answers(
+        self, gallery: str, bounds: Bounds, fingerprint: str, searches: list[_Search]
+    ) -> Sequence[Decision | Exception]:
         try:
             return self.library.identify(
                 gallery,
                 np.stack([search.embedding for search in searches]),
-                fingerprint=self.encoding.fingerprint,
+                fingerprint=fingerprint,
                 top_k=bounds.top_k,
                 fpir=bounds.fpir,
                 within=bounds.within,

@@ -1,7 +1,7 @@
 """One model behind its batcher: what it requires of a sequence, and the batches that its requests share."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,10 @@ from model.errors import InvalidRequest, UnusableSequence
 from model.layout import Layout
 from model.prepare import prepare_people
 from model.quality import IN_WORDS, Quality, assess
-from model.runtime import Classifier, Encoder
 from model.sequence import Floats, SkeletonSequence
 from service.batcher import Batcher, Bounds
 from service.limits import check_duration
+from service.loaded import Loaded
 from service.metrics import Metrics
 from service.settings import Limits
 
@@ -22,12 +22,13 @@ from service.settings import Limits
 @dataclass(frozen=True, slots=True, eq=False)
 class Probe:
     """A sequence made ready for one model. clips: None if it is not usable, and `quality` says why.
-    sequence: as it was sent."""
+    sequence: as it was sent. model: which one it is ready for, though another may have taken its place since."""
 
     clips: Floats | None
     quality: Quality
     notes: tuple[str, ...]
     sequence: SkeletonSequence
+    model: Loaded
 
     def required(self) -> Floats:
         """The clips. Raises `UnusableSequence` if there are none."""
@@ -49,62 +50,94 @@ class Stage:
     def __init__(
         self,
         name: str,
-        model: Encoder | Classifier,
-        run: Callable[[Floats], Floats],
+        model: Loaded,
         limits: Limits,
         metrics: Metrics,
         *,
         walking: bool,
     ) -> None:
-        self.layout: Layout = model.layout
-        self.clip: ClipSpec = model.clip
-        self.fingerprint = model.fingerprint
-        self._run, self._limits, self._walking = run, limits, walking
-        self.batcher: Batcher[Floats, Floats] = Batcher(
+        self.model = model
+        self._limits, self._walking = limits, walking
+        self.batcher: Batcher[_Item, Floats] = Batcher(
             name,
-            self._work,
-            cost=lambda clips: math.prod(clips.shape[:-2]),
+            _work,
+            cost=lambda item: math.prod(item.clips.shape[:-2]),
             bounds=Bounds(limits.batch_frames, limits.queue_length, limits.queue_frames, "sequence (frames in clips)"),
             observe=metrics.batch_observer(name),
         )
         metrics.watch_queue(name, lambda: self.batcher.waiting)
+
+    @property
+    def layout(self) -> Layout:
+        return self.model.layout
+
+    @property
+    def clip(self) -> ClipSpec:
+        return self.model.clip
+
+    @property
+    def fingerprint(self) -> str:
+        return self.model.fingerprint
 
     def examine(self, sequence: SkeletonSequence, others: Sequence[SkeletonSequence] = ()) -> Probe:
         """Convert, judge and window a sequence, and with it those of others in the same frames.
 
         Raises `LayoutMismatch`, `LimitExceeded`, and `InvalidRequest` for others whom the model does not take.
         """
-        if others and self.clip.people == 1:
+        model = self.model  # one and the same to the end, though another may be put in its place meanwhile
+        if others and model.clip.people == 1:
             raise InvalidRequest("others", "this service's bundle takes one person at a time; leave them out")
-        check_duration(sequence, self.clip, self._limits)
-        prepared = prepare_people((sequence, *others), self.layout, self.clip)
-        quality = assess(prepared.sequences[0], self.clip, walking=self._walking)
-        clips = to_clips(prepared.sequences, self.clip, self.layout) if quality.usable else None
-        return Probe(clips, quality, (*prepared.notes, *self._left_out(1 + len(others))), sequence)
+        check_duration(sequence, model.clip, self._limits)
+        prepared = prepare_people((sequence, *others), model.layout, model.clip)
+        quality = assess(prepared.sequences[0], model.clip, walking=self._walking)
+        clips = to_clips(prepared.sequences, model.clip, model.layout) if quality.usable else None
+        return Probe(clips, quality, (*prepared.notes, *_left_out(1 + len(others), model)), sequence, model)
 
-    def _left_out(self, people: int) -> Sequence[str]:
-        most = self.clip.people
-        return [f"left out: {people - most} of {people} people; the model takes {most}"] if people > most else []
-
-    async def mean(self, clips: Floats) -> Floats:
-        """The mean (n,) of the model's answers over the clips of one sequence."""
-        rows = await self.batcher.ask(clips)
+    async def mean(self, clips: Floats, model: Loaded | None = None) -> Floats:
+        """The mean (n,) of the model's answers over the clips of one sequence. model: which one they were made ready
+        for (`Probe.model`); the present one by default."""
+        rows = await self.batcher.ask(_Item(model or self.model, clips))
         mean: Floats = rows.mean(axis=0)
         return mean
 
-    def _work(self, items: list[Floats]) -> Sequence[Floats | Exception]:
-        """One call of the model for the clips of several requests. If it fails, each is tried alone, so that nobody
-        pays for what a neighbour sent."""
-        if len(items) == 1:
-            return [self._run(items[0])]
-        try:
-            rows = self._run(np.concatenate(items))
-        except Exception:
-            return [self._alone(item) for item in items]
-        return np.split(rows, np.cumsum([len(item) for item in items])[:-1])
 
-    def _alone(self, item: Floats) -> Floats | Exception:
-        try:
-            return self._run(item)
-        except Exception as error:
-            return error
+@dataclass(frozen=True, slots=True, eq=False)
+class _Item:
+    model: Loaded
+    clips: Floats
+
+
+def _left_out(people: int, model: Loaded) -> Sequence[str]:
+    most = model.clip.people
+    return [f"left out: {people - most} of {people} people; the model takes {most}"] if people > most else []
+
+
+def _work(items: list[_Item]) -> Sequence[Floats | Exception]:
+    """One call for each model that is asked: two, where one was put in the place of another just now."""
+    models = {id(item.model): item.model for item in items}
+    if len(models) == 1:
+        return _together(items[0].model, [item.clips for item in items])
+    found: dict[int, Floats | Exception] = {}
+    for model in models.values():
+        places = [place for place, item in enumerate(items) if item.model is model]
+        found.update(zip(places, _together(model, [items[place].clips for place in places]), strict=True))
+    return [found[place] for place in range(len(items))]
+
+
+def _together(model: Loaded, clips: list[Floats]) -> Sequence[Floats | Exception]:
+    """One call of the model for the clips of several requests. If it fails, each is tried alone, so that nobody
+    pays for what a neighbour sent."""
+    if len(clips) == 1:
+        return [model.run(clips[0])]
+    try:
+        rows = model.run(np.concatenate(clips))
+    except Exception:
+        return [_alone(model, each) for each in clips]
+    return np.split(rows, np.cumsum([len(each) for each in clips])[:-1])
+
+
+def _alone(model: Loaded, clips: Floats) -> Floats | Exception:
+    try:
+        return model.run(clips)
+    except Exception as error:
+        return error

@@ -218,7 +218,8 @@ def test_those_who_ask_in_one_batch_are_each_named_in_the_audit_log(client: Clie
     enroll(client, "ada", 1)
     engine: Engine = client.app.state.engine
     embedding = engine.library.templates_of("default", "ada")[0].embedding
-    searches = [_Search("default", embedding, Bounds(), f"http:{name}") for name in ("first", "second")]
+    model = engine.encoding.fingerprint
+    searches = [_Search("default", embedding, Bounds(), f"http:{name}", model) for name in ("first", "second")]
     assert all(isinstance(answer, Decision) for answer in engine._search(searches))
     assert engine.library.recorder is not None
     engine.library.recorder.flush()
