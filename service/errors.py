@@ -124,9 +124,14 @@ async def answer_invalid_parameter(request: Request, error: Exception) -> Respon
 
 
 async def answer_our_mistake(request: Request, error: Exception) -> Response:
-    """Anything unforeseen: said without a word about our insides; the log has them."""
+    """What `Observe` did not meet: nothing of ours is further out."""
     del request, error
-    return ProblemResponse(http_problem(500, "an error of the service, not of the request; its log says more"))
+    return ProblemResponse(our_mistake())
+
+
+def our_mistake() -> Problem:
+    """Anything unforeseen: said without a word about our insides; the log has them."""
+    return http_problem(500, "an error of the service, not of the request; its log says more")
 
 
 def _field(error: GaitkeeperError) -> str | None:

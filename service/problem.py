@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from service.request_id import instance
+
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:gaitkeeper:problem:"
 
@@ -15,7 +17,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     field: what is wrong in the request, as a path. limit: the bound that was passed. reasons: words of the quality
     checks. retry_after: seconds after which trying again makes sense. candidate: of a duplicate, who is enrolled
-    already.
+    already. instance: which request this was, as it is in the service's log.
     """
 
     type: str
@@ -27,6 +29,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasons: list[str] | None = None
     retry_after: int | None = None
     candidate: str | None = None
+    instance: str | None = None
 
 
 class ProblemResponse(Response):
@@ -36,6 +39,7 @@ class ProblemResponse(Response):
         extra: dict[str, str] = dict(headers or {})
         if problem.retry_after is not None:
             extra["Retry-After"] = str(problem.retry_after)
+        problem = msgspec.structs.replace(problem, instance=problem.instance or instance())
         super().__init__(_encode(problem), problem.status, extra)
 
 
