@@ -20,9 +20,10 @@ from service.metrics import Metrics
 from service.observe import Observe
 from service.opening import open_engine
 from service.problem import ProblemResponse
-from service.routes import galleries, operations, recognition, subjects, trust
+from service.routes import galleries, operations, recognition, reports, subjects, templates, trust
 from service.settings import Settings
 from service.sse import Listeners
+from service.version import Version
 
 # What nginx logs when the caller hung up; nobody receives it.
 _CALLER_GONE = 499
@@ -45,13 +46,14 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.listeners = Listeners()
-    for part in (recognition, galleries, subjects, trust, operations):
+    for part in (recognition, galleries, subjects, templates, reports, trust, operations):
         app.include_router(part.router)
     docs.install(app)
     openapi.install(app)
     _answer_errors(app)
     # The one added last is met first.
     app.add_middleware(Admission, limits=settings.limits)
+    app.add_middleware(Version)
     app.add_middleware(Observe, metrics=metrics, access_log=settings.access_log)
     return app
 

@@ -41,7 +41,8 @@ class Settings(BaseSettings):
     database: `postgresql://...`; by default SQLite in `data`. keys: where the master key is, `file:PATH`, `env:NAME`
     or `command:COMMAND`; by default `master.key` in `data`, made at first. index: `flat` compares every template,
     `coarse` chosen ones, `compact` too, in half the memory; `auto` goes by a gallery's size. threads: of one call of a
-    model; half the processors by default. port: 0 takes a free one.
+    model; half the processors by default. port: 0 takes a free one. reports: where evaluations that are to be shown are
+    kept, `reports` in `data` by default.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     index: Literal["auto", "flat", "coarse", "compact"] = "auto"
     encoder: Path | None = None
     classifier: Path | None = None
+    reports: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     threads: int | None = Field(default=None, ge=1, le=256)
