@@ -1,11 +1,12 @@
 """What a deployment decides. Read from the environment (`GAITKEEPER_…`), overridden by the command line."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
@@ -21,7 +22,8 @@ class Limits(BaseModel):
     """Bounds on what one request may send, and on what may wait.
 
     requests: at once, from first byte to last. batch_frames, queue_frames: counted after resampling and windowing,
-    so that a clip of 60 frames counts 60.
+    so that a clip of 60 frames counts 60. head_seconds: for the head of a request to come in. stall_seconds: how long a
+    body may not come on, or an answer not be taken.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,6 +35,8 @@ class Limits(BaseModel):
     queue_length: int = Field(default=256, ge=1)
     queue_frames: int = Field(default=76_800, ge=1)
     batch_frames: int = Field(default=4_800, ge=1)
+    head_seconds: float = Field(default=10, gt=0, le=3600)
+    stall_seconds: float = Field(default=20, gt=0, le=3600)
 
 
 class Settings(BaseSettings):
@@ -42,7 +46,9 @@ class Settings(BaseSettings):
     or `command:COMMAND`; by default `master.key` in `data`, made at first. index: `flat` compares every template,
     `coarse` chosen ones, `compact` too, in half the memory; `auto` goes by a gallery's size. threads: of one call of a
     model; half the processors by default. port: 0 takes a free one. reports: where evaluations that are to be shown are
-    kept, `reports` in `data` by default.
+    kept, `reports` in `data` by default. access: who asks is known by a key, or, with `loopback`, whoever is on this
+    machine may do everything and nobody else can connect. tls_certificate, tls_key: PEM files; without them, plain
+    HTTP. trusted_proxies: addresses and networks, separated by commas, whose word is taken for whom they forward.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -59,7 +65,28 @@ class Settings(BaseSettings):
     threads: int | None = Field(default=None, ge=1, le=256)
     access_log: bool = False
     shutdown_seconds: int = Field(default=20, ge=1, le=3600)
+    access: Literal["keys", "loopback"] = "keys"
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: str = ""
     limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _check_exposure(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key are given together")
+        if self.access == "loopback" and not is_loopback(self.host):
+            raise ValueError(f"access=loopback asks nobody for a key, so the host must be 127.0.0.1, not {self.host}")
+        if self.access == "loopback" and self.trusted_proxies:
+            raise ValueError("trusted_proxies: behind a proxy everybody seems to be on this machine; use access=keys")
+        return self
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, given: str) -> str:
+        for each in filter(None, (part.strip() for part in given.split(","))):
+            ipaddress.ip_network(each)  # a name that is looked up could become anybody's
+        return given
 
     @classmethod
     def settings_customise_sources(
@@ -92,6 +119,18 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = "__".join(str(part) for part in first["loc"])
             raise InvalidRequest(f"setting {name} ({PREFIX}{name.upper()})", first["msg"]) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens at `host`.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("::1"), is_loopback("0.0.0.0")
+    (True, True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _refuse_unknown(settings: type[Settings], environment: Mapping[str, str]) -> None:

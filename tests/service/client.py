@@ -39,7 +39,7 @@ def started(app: FastAPI) -> Iterator[Client]:
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):
         # An unforeseen error becomes the answer that a caller would get.
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        client = httpx.AsyncClient(transport=transport, base_url="http://service")
+        client = httpx.AsyncClient(transport=transport, base_url="http://localhost")
         try:
             yield Client(portal, client, app)
         finally:

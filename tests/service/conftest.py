@@ -59,7 +59,7 @@ def open_library(folder: Path, encoder: FakeEncoder) -> Library:
 
 def make_app(library: Library, model: Any, classifier: Any = FakeClassifier(), **limits: int) -> FastAPI:
     """The application over these parts; it closes the library when it stops."""
-    settings = Settings.read({}, limits=limits)
+    settings = Settings.read({}, access="loopback", limits=limits)
     keeping = (Maintenance(library, every_s=0.05),)
     return create_app(settings, Engine(model, classifier, library, settings.limits, Metrics(), keeping))
 
