@@ -70,9 +70,9 @@ class Answering:
         self.snapshots.view_of = self.views.if_open
         self.recent = None if replay is None else RecentProbes(replay)
         self.recorder = recorder
-        self._priors = dict(priors or {})
-        for prior in self._priors.values():
-            self.check_covers(prior)
+        self._priors: dict[str, Calibration] = {}
+        for fingerprint, prior in (priors or {}).items():
+            self.use_prior(fingerprint, prior)
 
     def close(self) -> None:
         """Raises `StoreUnavailable` where the last entries of the audit log cannot be written; all is closed then."""
@@ -81,6 +81,14 @@ class Answering:
                 self.recorder.close()
         finally:
             self.store.close()
+
+    def use_prior(self, fingerprint: str, prior: Calibration) -> None:
+        """Hold galleries of this bundle that have no calibration of their own to its maker's."""
+        self.check_covers(prior)
+        self._priors[fingerprint] = prior
+
+    def prior(self, fingerprint: str) -> Calibration | None:
+        return self._priors.get(fingerprint)
 
     def check_covers(self, calibration: Calibration) -> None:
         """Raises `InvalidRequest` for a calibration that was measured with another way to score subjects."""

@@ -6,7 +6,7 @@ Encoding and searching have a thread each, so one batch is searched while the ne
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
@@ -36,6 +36,7 @@ from service.events import Bus, Decided, Kind
 from service.loaded import Loaded, as_classifier, as_encoder
 from service.metrics import Metrics
 from service.models import Models
+from service.reloading import Opened, Reloading
 from service.settings import Limits
 from service.stage import Probe, Stage
 
@@ -75,6 +76,7 @@ class Engine:
     """The parts of one deployment, opened together and closed together.
 
     keeping: what works on the library beside the requests, stopped with them. events: the decisions, as they are made.
+    open_models: opens the deployment's bundles again (`Reloading`).
     """
 
     def __init__(
@@ -85,12 +87,14 @@ class Engine:
         limits: Limits,
         metrics: Metrics,
         keeping: Sequence[Keeping] = (),
+        open_models: Callable[[], Opened] | None = None,
     ) -> None:
         self.library, self.metrics, self._keeping = library, metrics, keeping
         metrics.watch_galleries(library)
         for each in keeping:
             each.start()
         self.models = Models(as_encoder(encoder), as_classifier(classifier), limits, metrics)
+        self.reloading = Reloading(self.models, library, open_models)
         self._searching: Batcher[_Search, Decision] = Batcher(
             "search",
             self._search,

@@ -1,10 +1,12 @@
 """One model as it answers: what it takes and the call that runs it. Nothing of it changes; another one replaces it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 
+from gallery.template import now
 from model.clips import ClipSpec
 from model.layout import Layout
 from model.runtime import Classifier, Encoder, clip_shape
@@ -14,7 +16,8 @@ from model.sequence import Floats
 @dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
     """run: clips as `model.runtime.Encoder` takes them to rows (n, width). name: of its bundle. labels: of a
-    classifier; dim: of an encoder's embeddings."""
+    classifier; dim: of an encoder's embeddings. runs_on: what runs it, first choice first. since: when it was opened.
+    """
 
     name: str
     fingerprint: str
@@ -23,6 +26,8 @@ class Loaded:
     run: Callable[[Floats], Floats]
     dim: int = 0
     labels: tuple[str, ...] = ()
+    runs_on: tuple[str, ...] = ()
+    since: datetime = field(default_factory=now)
 
     def warm(self) -> None:
         """Run it once: the first call of a model is slow; let it not be a caller's."""
@@ -33,11 +38,13 @@ def as_encoder(model: Loaded | Encoder, name: str = "encoder") -> Loaded:
     """An encoder as it answers; one that is so already stays as it is."""
     if isinstance(model, Loaded):
         return model
-    return Loaded(name, model.fingerprint, model.layout, model.clip, model.embed_clips, dim=model.dim)
+    about = (name, model.fingerprint, model.layout, model.clip, model.embed_clips)
+    return Loaded(*about, dim=model.dim, runs_on=getattr(model, "providers", ()))
 
 
 def as_classifier(model: Loaded | Classifier | None, name: str = "classifier") -> Loaded | None:
     """The same of a classifier, if there is one."""
     if model is None or isinstance(model, Loaded):
         return model
-    return Loaded(name, model.fingerprint, model.layout, model.clip, model.probabilities, labels=model.labels)
+    about = (name, model.fingerprint, model.layout, model.clip, model.probabilities)
+    return Loaded(*about, labels=model.labels, runs_on=getattr(model, "providers", ()))

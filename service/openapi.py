@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from model import errors
 from model.errors import GaitkeeperError
-from service import answers, examples, gallery_answers, report_answers, template_answers, wire
+from service import answers, examples, gallery_answers, operation_answers, report_answers, template_answers, wire
 from service.answers import Answer
 from service.errors import STATUS
 from service.problem import MEDIA_TYPE, Problem, problem_type
@@ -86,7 +86,7 @@ def install(app: FastAPI) -> None:
 
 def write(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
-    modules = (wire, answers, gallery_answers, template_answers, report_answers)
+    modules = (wire, answers, gallery_answers, template_answers, report_answers, operation_answers)
     kinds = [kind for module in modules for kind in vars(module).values() if _is_body(kind)]
     _, schemas = msgspec.json.schema_components([*kinds, Problem], ref_template=_REF)
     found.setdefault("components", {})["schemas"] = schemas

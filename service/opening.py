@@ -1,8 +1,8 @@
 """From settings to an engine that is ready to answer: bundles checked and loaded, store opened, caches built."""
 
 import os
+from functools import partial
 
-import numpy as np
 import structlog
 
 from gallery.calibration import Calibration
@@ -14,16 +14,19 @@ from gallery.maintenance import Maintenance
 from gallery.recorder import Recorder
 from gallery.replay import ReplayPolicy
 from gallery.store import Store, open_store
-from model.bundle import DEFAULT_CLASSIFIER, DEFAULT_ENCODER, open_bundle, shipped
-from model.errors import BundleMismatch
-from model.runtime import Classifier, Encoder, OnnxClassifier, OnnxEncoder, clip_shape
+from model.bundle import DEFAULT_CLASSIFIER, DEFAULT_ENCODER, PARITY, Bundle, open_bundle, shipped
+from model.errors import BundleMismatch, InvalidBundle
+from model.runtime import OnnxClassifier, OnnxEncoder, check_parity
 from service.engine import Engine
+from service.loaded import Loaded, as_classifier, as_encoder
 from service.metrics import Metrics
+from service.reloading import Opened
 from service.settings import Settings
 
 _log = structlog.get_logger("gaitkeeper")
 
 DEFAULT_GALLERY = "default"
+MOST_DIFFERENT = 1e-4
 
 
 def open_engine(settings: Settings, metrics: Metrics) -> Engine:
@@ -31,20 +34,41 @@ def open_engine(settings: Settings, metrics: Metrics) -> Engine:
 
     The gallery `default` is made if it is not there, so that the first enrollment needs no other request.
     """
-    bundle = open_bundle(settings.encoder or shipped(DEFAULT_ENCODER))
-    # Half the processors, so that decoding and searching go on beside the model.
-    threads = settings.threads or max(1, len(os.sched_getaffinity(0)) // 2)
-    encoder = OnnxEncoder(bundle, threads=threads)
-    classifier = OnnxClassifier(open_bundle(settings.classifier or shipped(DEFAULT_CLASSIFIER)), threads=threads)
-    prior = bundle.calibration_json()
-    priors = {bundle.fingerprint: Calibration.from_json(prior)} if prior else {}
+    opened = open_models(settings)
+    priors = {} if opened.prior is None else {opened.encoder.fingerprint: opened.prior}
     store = _open_store(settings)
     policy = IndexPolicy(settings.index)
     library = Library(store, priors=priors, policy=policy, replay=ReplayPolicy(), recorder=Recorder(store))
-    _warm(encoder, classifier)
-    _prepare_galleries(library, encoder)
+    _prepare_galleries(library, opened.encoder)
     keeping = (Follower(library), Maintenance(library))
-    return Engine(encoder, classifier, library, settings.limits, metrics, keeping)
+    again = partial(open_models, settings, parity=True)
+    return Engine(opened.encoder, opened.classifier, library, settings.limits, metrics, keeping, again)
+
+
+def open_models(settings: Settings, *, parity: bool = False) -> Opened:
+    """The models of the deployment's bundles, checked, loaded and run once. parity: hold what they compute against what
+    the trained networks did, which takes as long again.
+
+    Raises `InvalidBundle`, `ModelMissing`, `InvalidRequest`.
+    """
+    bundle = open_bundle(settings.encoder or shipped(DEFAULT_ENCODER))
+    labelling = open_bundle(settings.classifier or shipped(DEFAULT_CLASSIFIER))
+    for each in (bundle, labelling) if parity else ():
+        _check_parity(each)
+    # Half the processors, so that decoding and searching go on beside the model.
+    threads = settings.threads or max(1, len(os.sched_getaffinity(0)) // 2)
+    encoder = as_encoder(OnnxEncoder(bundle, threads=threads), bundle.name)
+    classifier = as_classifier(OnnxClassifier(labelling, threads=threads), labelling.name)
+    prior = bundle.calibration_json()
+    for model in (encoder, classifier):
+        if model is not None:
+            model.warm()
+    return Opened(encoder, classifier, Calibration.from_json(prior) if prior else None)
+
+
+def _check_parity(bundle: Bundle) -> None:
+    if PARITY in bundle.manifest.files and not (worst := check_parity(bundle)) <= MOST_DIFFERENT:
+        raise InvalidBundle(str(bundle.path), f"computes something else here: differs by {worst:.1e}")
 
 
 def _open_store(settings: Settings) -> Store:
@@ -53,13 +77,7 @@ def _open_store(settings: Settings) -> Store:
     return open_store(settings.data, masters=masters, database=database)
 
 
-def _warm(encoder: Encoder, classifier: Classifier) -> None:
-    """The first call of a model is slow; let it not be a caller's."""
-    for model, call in ((encoder, encoder.embed_clips), (classifier, classifier.probabilities)):
-        call(np.zeros(clip_shape(model.layout, model.clip, 1, model.clip.frames), np.float32))
-
-
-def _prepare_galleries(library: Library, encoder: Encoder) -> None:
+def _prepare_galleries(library: Library, encoder: Loaded) -> None:
     try:
         library.ensure(DEFAULT_GALLERY, fingerprint=encoder.fingerprint, dim=encoder.dim)
     except BundleMismatch as error:
