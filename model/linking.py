@@ -115,7 +115,7 @@ def link(times: NDArray[np.float64], frames: list[Floats]) -> list[Path]:
         alive = [path for path in alive if not path.lost(time)]
         if not len(poses):
             continue
-        unknown = _assign(alive, poses, tall[number], number, float(time))
+        unknown = assign(alive, poses, tall[number], number, float(time))
         alive.extend(Path(poses[pick], float(time), float(tall[number][pick]), [number], [pick]) for pick in unknown)
     return done + alive
 
@@ -128,8 +128,9 @@ def _heights_of(frames: list[Floats]) -> list[Floats]:
     return np.split(heights(np.concatenate(some)), np.cumsum([len(poses) for poses in frames])[:-1])
 
 
-def _assign(alive: list[Path], poses: Floats, tall: Floats, number: int, time: float) -> list[int]:
-    """Give poses to the paths they continue; the indices of those that are somebody new."""
+def assign(alive: list[Path], poses: Floats, tall: Floats, number: int, time: float) -> list[int]:
+    """Give the poses of frame `number`, of heights `tall`, to the paths they continue; the indices of those that are
+    somebody new. What is doubtful is noted in the paths."""
     if not alive:
         return list(range(len(poses)))
     costs = _costs(alive, poses, tall, time)

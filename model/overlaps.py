@@ -37,7 +37,7 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class Side:
     """A person shortly before or after an overlap: centre as a straight line in time, height, mean posture."""
 
     line: NDArray[np.float64]
@@ -56,12 +56,12 @@ def resolve(times: NDArray[np.float64], frames: Sequence[Floats], paths: Sequenc
     for first, last, one, other in _overlaps(times, paths):
         a, b = owner[id(one)], owner[id(other)]
         sides = [_sides(times, frames, chain, first, last) for chain in (a, b)]
-        gain = _gain_of_order(sides, (times[first] + times[last]) / 2)
+        gain = gain_of_order(sides, (times[first] + times[last]) / 2)
         if gain is None:
             continue
         a.overlaps.append((first, last, b))
         b.overlaps.append((first, last, a))
-        clear = CLEAR + CLEAR_PER_S * (times[last] - times[first])
+        clear = clear_after(times[last] - times[first])
         if gain > clear:
             continue
         tails = [[(i, pick) for i, pick in chain.seen if i > last] for chain in (a, b)]
@@ -77,6 +77,11 @@ def resolve(times: NDArray[np.float64], frames: Sequence[Floats], paths: Sequenc
             owner[id(path)] = Chain(tail)
             chains.append(owner[id(path)])
     return [chain for chain in chains if chain.seen], unsaid
+
+
+def clear_after(seconds: float) -> float:
+    """By how much one explanation must be better, after an overlap of so many seconds."""
+    return CLEAR + CLEAR_PER_S * seconds
 
 
 def _overlaps(times: NDArray[np.float64], paths: Sequence[Path]) -> list[tuple[int, int, Path, Path]]:
@@ -97,28 +102,30 @@ def _overlaps(times: NDArray[np.float64], paths: Sequence[Path]) -> list[tuple[i
 
 def _sides(
     times: NDArray[np.float64], frames: Sequence[Floats], chain: Chain, first: int, last: int
-) -> tuple[_Side | None, _Side | None]:
+) -> tuple[Side | None, Side | None]:
     before = [(i, pick) for i, pick in chain.seen if i < first][-WINDOW:]
     after = [(i, pick) for i, pick in chain.seen if i > last][:WINDOW]
-    return _side(times, frames, before), _side(times, frames, after)
+    parts = ([(times[i], frames[i][pick]) for i, pick in part] for part in (before, after))
+    one, other = (side_of(part) for part in parts)
+    return one, other
 
 
-def _side(times: NDArray[np.float64], frames: Sequence[Floats], seen: Sequence[tuple[int, int]]) -> _Side | None:
-    """None where there are too few frames to judge by."""
+def side_of(seen: Sequence[tuple[float, Floats]]) -> Side | None:
+    """What a person was like in these frames, (time, pose) each; None where they are too few to judge by."""
     if len(seen) < FRAGMENT:
         return None
-    poses = np.stack([frames[i][pick] for i, pick in seen])
+    poses = np.stack([pose for _, pose in seen])
     there = poses[..., -1] > 0
     centres = np.stack([np.median(pose[mask, :-1], axis=0) for pose, mask in zip(poses, there, strict=True)])
-    when = times[[i for i, _ in seen]]
+    when = np.array([time for time, _ in seen])
     height = float(np.median(heights(poses)))
     count = np.maximum(there.sum(axis=0), 1)[:, None]
     moved = np.where(there[..., None], poses[..., :-1] - centres[:, None], 0).sum(axis=0) / count / height
     posture = np.concatenate([moved, np.any(there, axis=0).reshape(-1, 1)], axis=1).astype(np.float32)
-    return _Side(np.polyfit(when, centres, 1), height, posture)
+    return Side(np.polyfit(when, centres, 1), height, posture)
 
 
-def _gain_of_order(sides: Sequence[tuple[_Side | None, _Side | None]], time: float) -> float | None:
+def gain_of_order(sides: Sequence[tuple[Side | None, Side | None]], time: float) -> float | None:
     """By how much it is better to keep the order than to exchange; None where only one of the two can be."""
     (a_before, a_after), (b_before, b_after) = sides
     if not ((a_before and (a_after or b_after)) or (b_before and (a_after or b_after))):
@@ -131,7 +138,7 @@ def _gain_of_order(sides: Sequence[tuple[_Side | None, _Side | None]], time: flo
     return exchange - keep
 
 
-def _mismatch(before: _Side | None, after: _Side | None, time: float) -> float:
+def _mismatch(before: Side | None, after: Side | None, time: float) -> float:
     """How badly the two sides fit as one person, in body heights; 0 where there is nothing to compare."""
     if before is None or after is None:
         return 0.0

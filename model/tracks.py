@@ -115,21 +115,28 @@ def _by_id(frames: Sequence[People], fewest: int) -> tuple[Followed, ...] | None
 
 def _without_twins(frames: Sequence[People]) -> tuple[list[People], int]:
     """The frames with each person once (the most confident pose stays), and how many were dropped."""
-    dropped = 0
-    kept = []
-    for people in frames:
-        poses = people.poses[(people.poses[..., -1] > 0).sum(axis=1) >= 3] if len(people.poses) else people.poses
-        if len(poses) > 1:
-            order = np.argsort(-poses[..., -1].mean(axis=1), kind="stable")
-            near = distances(poses, poses) / heights(poses)[:, None] < TWIN
-            stay: list[int] = []
-            for i in order:
-                if not near[i, stay].any():
-                    stay.append(int(i))
-            dropped += len(poses) - len(stay)
-            poses = poses[sorted(stay)]
-        kept.append(People(people.frame, poses))
-    return kept, dropped
+    kept = [People(people.frame, once_each(people.poses)) for people in frames]
+    seen = sum(len(known(people.poses)) for people in frames)
+    return kept, seen - sum(len(people.poses) for people in kept)
+
+
+def known(poses: Floats) -> Floats:
+    """Poses (people, joints, coordinates + confidence) of which three joints or more are seen."""
+    return poses[(poses[..., -1] > 0).sum(axis=1) >= 3] if len(poses) else poses
+
+
+def once_each(poses: Floats) -> Floats:
+    """The known poses of a frame, each person once: of two that are nearly the same the more confident one stays."""
+    poses = known(poses)
+    if len(poses) < 2:
+        return poses
+    order = np.argsort(-poses[..., -1].mean(axis=1), kind="stable")
+    near = distances(poses, poses) / heights(poses)[:, None] < TWIN
+    stay: list[int] = []
+    for i in order:
+        if not near[i, stay].any():
+            stay.append(int(i))
+    return poses[sorted(stay)]
 
 
 def _chains(frames: Sequence[People], fps: float, aspect: float) -> tuple[list[Chain], int]:
