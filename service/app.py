@@ -20,7 +20,18 @@ from service.metrics import Metrics
 from service.observe import Observe
 from service.opening import open_engine
 from service.problem import ProblemResponse
-from service.routes import galleries, operations, recognition, reports, subjects, templates, trust
+from service.routes import (
+    console,
+    galleries,
+    models,
+    operations,
+    recognition,
+    reports,
+    samples,
+    subjects,
+    templates,
+    trust,
+)
 from service.settings import Settings
 from service.sse import Listeners
 from service.version import Version
@@ -46,9 +57,10 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.listeners = Listeners()
-    for part in (recognition, galleries, subjects, templates, reports, trust, operations):
+    for part in (recognition, galleries, subjects, templates, reports, samples, trust, models, operations):
         app.include_router(part.router)
     docs.install(app)
+    console.install(app)
     openapi.install(app)
     _answer_errors(app)
     # The one added last is met first.

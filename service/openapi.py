@@ -10,7 +10,16 @@ from fastapi.openapi.utils import get_openapi
 
 from model import errors
 from model.errors import GaitkeeperError
-from service import answers, examples, gallery_answers, operation_answers, report_answers, template_answers, wire
+from service import (
+    answers,
+    examples,
+    gallery_answers,
+    operation_answers,
+    report_answers,
+    sample_answers,
+    template_answers,
+    wire,
+)
 from service.answers import Answer
 from service.errors import STATUS
 from service.problem import MEDIA_TYPE, Problem, problem_type
