@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "train": ("training.cli", "train", "Train a network from a recipe (needs the extra `train`)."),
     "reproduce": ("training.reproduce.cli", "reproduce", "Every table and figure of the ACLNet paper, ours beside it."),
     "export": ("training.cli_export", "export", "Export a run to a bundle (needs the extra `train`)."),
+    "tune": ("training.tune.cli", "tune_command", "Choose how the models run fastest on this machine."),
     "evaluate": (
         "training.evaluate.cli",
         "app",

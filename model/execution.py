@@ -20,7 +20,8 @@ from model.bundle import Bundle, Task, sha256
 from model.errors import InvalidBundle, InvalidRequest
 
 FOLDER = "tuned"
-MOST_CLIPS = 64  # in one run; more than this is memory without speed
+MOST_CLIPS = 64  # in one run, on a GPU; more than this is memory without speed
+CLIPS_ON_CPU = 8  # the same on a processor, whose caches hold no more
 # What a processor may have that decides which arithmetic is fast on it.
 _TELLING = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 
@@ -39,10 +40,11 @@ Wanted: TypeAlias = Literal["auto", "onnx", "int8", "openvino", "openvino-bf16"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """clips: most in one run of the model. model: an ONNX file to run instead of the bundle's, if any."""
+    """clips: most in one run of the model; None: as many as are good for the device. model: an ONNX file to run
+    instead of the bundle's, if any."""
 
     execution: Execution = Execution.ONNX
-    clips: int = MOST_CLIPS
+    clips: int | None = None
     model: bytes | None = field(default=None, repr=False)
 
 
@@ -88,7 +90,7 @@ def plan_for(folder: Path, bundle: Bundle, task: Task, wanted: Wanted = "auto") 
     tuned = read_tuned(folder, bundle, task)
     chosen = None if tuned is None or tuned.hardware != hardware() else tuned
     execution = Execution(wanted) if wanted != "auto" else chosen.execution if chosen else Execution.ONNX
-    clips = chosen.clips if chosen and chosen.execution == execution else MOST_CLIPS
+    clips = chosen.clips if chosen and chosen.execution == execution else None
     quantised = _quantised(folder, bundle, task, tuned) if execution is Execution.INT8 else None
     return Plan(execution, clips, quantised)
 

@@ -10,8 +10,8 @@ import numpy as np
 from model.bundle import PARITY, Bundle, Task
 from model.clips import ClipSpec
 from model.errors import InvalidBundle, InvalidRequest, InvalidSequence
-from model.execution import Execution, Plan
-from model.graph import Device, Graph, OnnxGraph, OpenVinoGraph
+from model.execution import CLIPS_ON_CPU, MOST_CLIPS, Execution, Plan
+from model.graph import CUDA, Device, Graph, OnnxGraph, OpenVinoGraph
 from model.layout import Layout
 from model.sequence import Floats
 
@@ -156,7 +156,6 @@ def _recorded(bundle: Bundle) -> dict[str, Floats]:
 class _OnnxModel:
     def __init__(self, bundle: Bundle, task: Task, width: int, threads: int | None, device: Device, plan: Plan) -> None:
         self.width = width
-        self._at_once = max(1, plan.clips // bundle.manifest.clip.people)
         self._path, self._output = str(bundle.path), OUTPUT[task]
         self._layout, self._clip = bundle.layout, bundle.manifest.clip
         content = bundle.model(task)
@@ -167,6 +166,8 @@ class _OnnxModel:
         except Exception as error:  # ONNX Runtime has a type for each of its statuses, with no common base
             raise InvalidBundle(self._path, f"its {task} cannot be loaded ({_first_line(error)})") from error
         self.providers = self._graph.providers
+        most = plan.clips or (MOST_CLIPS if CUDA in self.providers else CLIPS_ON_CPU)
+        self._at_once = max(1, most // bundle.manifest.clip.people)
         self._check_signature(task)
 
     def run(self, clips: Floats) -> Floats:

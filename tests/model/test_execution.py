@@ -7,7 +7,7 @@ from model.bundle import CLASSIFIER, ENCODER, Bundle, sha256
 from model.bundle_writing import write_bundle
 from model.clips import ClipSpec
 from model.errors import InvalidBundle, InvalidRequest
-from model.execution import MOST_CLIPS, Execution, Plan, Tuned, hardware, paths, plan_for, write_tuned
+from model.execution import Execution, Plan, Tuned, hardware, paths, plan_for, write_tuned
 from model.runtime import OnnxClassifier, OnnxEncoder
 
 onnx_files = pytest.importorskip("tests.model.onnx_files", reason="onnx makes the models under test")
@@ -60,7 +60,7 @@ def test_weights_that_lie_outside_the_bundle_are_not_read(tmp_path, execution):
 
 
 def test_without_tuning_onnx_runtime_runs_it(bundle, tmp_path):
-    assert plan_for(tmp_path, bundle, "encoder") == Plan(Execution.ONNX, MOST_CLIPS)
+    assert plan_for(tmp_path, bundle, "encoder") == Plan(Execution.ONNX)
 
 
 def test_what_was_tuned_here_is_how_it_is_run(bundle, tmp_path):
@@ -76,7 +76,7 @@ def test_what_was_tuned_on_other_hardware_does_not_count(bundle, tmp_path):
 
 def test_what_is_asked_for_wins_over_what_was_tuned(bundle, tmp_path):
     write_tuned(tmp_path, bundle, chosen(bundle), None)
-    assert plan_for(tmp_path, bundle, "encoder", "openvino") == Plan(Execution.OPENVINO, MOST_CLIPS)
+    assert plan_for(tmp_path, bundle, "encoder", "openvino") == Plan(Execution.OPENVINO)
 
 
 def test_a_quantised_model_is_run_as_it_was_tuned_or_not_at_all(bundle, tmp_path):
