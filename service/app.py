@@ -15,6 +15,7 @@ from starlette.responses import Response
 from model.errors import GaitkeeperError
 from service import docs, errors, openapi
 from service.engine import Engine
+from service.life import Door, Life
 from service.limits import Admission
 from service.metrics import Metrics
 from service.observe import Observe
@@ -57,6 +58,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.listeners = Listeners()
+    app.state.life = Life()
     for part in (recognition, galleries, subjects, templates, reports, samples, trust, models, operations):
         app.include_router(part.router)
     docs.install(app)
@@ -66,6 +68,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     # The one added last is met first.
     app.add_middleware(Admission, limits=settings.limits)
     app.add_middleware(Version)
+    app.add_middleware(Door, life=app.state.life)
     app.add_middleware(Observe, metrics=metrics, access_log=settings.access_log)
     return app
 

@@ -1,12 +1,15 @@
 """The process around the application: a socket, uvicorn on uvloop and httptools, a beginning and an end."""
 
+import asyncio
 import errno
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -41,11 +44,11 @@ def address(sock: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready to answer."""
+    """Says when it is ready to answer, and parts in order. drain_seconds: for how long it still answers, not ready."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None], drain_seconds: float) -> None:
         super().__init__(config)
-        self._on_started = on_started
+        self._on_started, self._drain_seconds = on_started, drain_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -53,10 +56,25 @@ class _Server(uvicorn.Server):
             self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends first what would not end by itself: streams of events."""
+        """Readiness goes first; then nobody new is let in, streams of events end, and who is inside is answered."""
         if isinstance(self.config.app, FastAPI):
-            self.config.app.state.listeners.leave()
+            state = self.config.app.state
+            state.life.leave()
+            await self._wait(asyncio.Event().wait(), self._drain_seconds)
+            state.life.close()
+            state.listeners.leave()
+            await self._wait(state.life.empty(), self.config.timeout_graceful_shutdown or 0)
+            # Who was not answered until now has had the time.
+            self.config.timeout_graceful_shutdown = 1
         await super().shutdown(sockets)
+
+    async def _wait(self, until: Coroutine[Any, Any, object], seconds: float) -> None:
+        """For as long at most; a second Ctrl-C ends it."""
+        task = asyncio.ensure_future(until)
+        end = time.monotonic() + seconds
+        while not task.done() and not self.force_exit and (left := end - time.monotonic()) > 0:
+            await asyncio.wait({task}, timeout=min(left, 0.1))
+        task.cancel()
 
 
 def _server(app: ASGIApp, settings: Settings, on_started: Callable[[], None]) -> _Server:
@@ -74,7 +92,7 @@ def _server(app: ASGIApp, settings: Settings, on_started: Callable[[], None]) ->
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
-    return _Server(config, on_started)
+    return _Server(config, on_started, settings.drain_seconds)
 
 
 def run(app: ASGIApp, sock: socket.socket, settings: Settings, on_started: Callable[[], None]) -> None:

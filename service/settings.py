@@ -45,10 +45,13 @@ class Settings(BaseSettings):
     database: `postgresql://...`; by default SQLite in `data`. keys: where the master key is, `file:PATH`, `env:NAME`
     or `command:COMMAND`; by default `master.key` in `data`, made at first. index: `flat` compares every template,
     `coarse` chosen ones, `compact` too, in half the memory; `auto` goes by a gallery's size. threads: of one call of a
-    model; half the processors by default. port: 0 takes a free one. reports: where evaluations that are to be shown are
+    model; half the processors by default. port: 0 takes a free one. deadline_seconds: the longest that a request waits
+    for its answer, where it does not say less itself. reports: where evaluations that are to be shown are
     kept, `reports` in `data` by default. access: who asks is known by a key, or, with `loopback`, whoever is on this
     machine may do everything and nobody else can connect. tls_certificate, tls_key: PEM files; without them, plain
     HTTP. trusted_proxies: addresses and networks, separated by commas, whose word is taken for whom they forward.
+    drain_seconds: at the end, how long it says that it is not ready and still answers; then nobody new is let in, and
+    who is inside has shutdown_seconds. free_disk_mb: with less in the data directory it is not ready.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -65,6 +68,9 @@ class Settings(BaseSettings):
     threads: int | None = Field(default=None, ge=1, le=256)
     access_log: bool = False
     shutdown_seconds: int = Field(default=20, ge=1, le=3600)
+    drain_seconds: float = Field(default=0, ge=0, le=3600)
+    free_disk_mb: int = Field(default=64, ge=0)
+    deadline_seconds: float = Field(default=30, gt=0, le=3600)
     access: Literal["keys", "loopback"] = "keys"
     tls_certificate: Path | None = None
     tls_key: Path | None = None
