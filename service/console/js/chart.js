@@ -1,6 +1,8 @@
 // A chart of layers over two axes, as SVG: sharp at any size, coloured by the style sheet, printed as it is seen. The
 // numbers behind it are in a table under it, for whoever does not see a picture.
 
+import { h } from "./ui.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = { top: 10, right: 14, bottom: 40, left: 52 };
 
@@ -11,16 +13,14 @@ const MARGIN = { top: 10, right: 14, bottom: 40, left: 52 };
  *   {kind: "line", points: [[x, y]], tone, label, note: (x, y) => text}
  *   {kind: "steps", start, width, values, tone, label}
  *   {kind: "rule", x, label}, {kind: "dot", x, y}
- * tone: "one" … "four", or "soft". table: {columns, rows} of texts. height: in pixels.
+ * tone: 1 to 6, a series of the style sheet. table: {columns, rows} of texts. height: in pixels.
  *
  * Gives {node, change}: `change(layers)` draws others in their place.
  */
 export function chart({ title, about, x, y, layers, table, height = 260 }) {
-  const node = element("figure", { class: "chart" });
-  const plot = element("div", { class: "chart-plot" });
-  const readout = element("p", { class: "chart-readout", "aria-hidden": "true" });
-  node.append(caption(title, layers), plot, readout);
-  if (table) node.append(behind(title, table));
+  const plot = h("div", { class: "chart-plot" });
+  const readout = h("p", { class: "chart-readout", "aria-hidden": "true" });
+  const node = h("figure", { class: "chart" }, caption(title, layers), plot, readout, table ? behind(title, table) : null);
   const state = { layers, width: 0, x, y, height, about, title };
   const draw = () => {
     if (state.width > 0) plot.replaceChildren(picture(state));
@@ -43,28 +43,19 @@ export function chart({ title, about, x, y, layers, table, height = 260 }) {
 
 /** The same numbers as a table that can be opened. */
 export function behind(title, { columns, rows }) {
-  const head = element("tr", {});
-  for (const name of columns) head.append(element("th", { scope: "col" }, name));
-  const body = element("tbody", {});
-  for (const row of rows) {
-    const line = element("tr", {});
-    row.forEach((cell, place) => {
-      line.append(place ? element("td", {}, String(cell)) : element("th", { scope: "row" }, String(cell)));
-    });
-    body.append(line);
-  }
-  const found = element("table", {}, element("caption", { class: "unseen" }, title), element("thead", {}, head), body);
-  const holder = element("div", { class: "chart-numbers", tabindex: "0", role: "region", "aria-label": `${title}: numbers` }, found);
-  return element("details", { class: "chart-behind" }, element("summary", {}, "Numbers"), holder);
+  const cell = (text, place) => (place ? h("td", {}, String(text)) : h("th", { scope: "row" }, String(text)));
+  const found = h("table", { class: "table" }, h("caption", { class: "only-read" }, title),
+    h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell)))));
+  return h("details", { class: "chart-behind" }, h("summary", {}, "Numbers"),
+    h("div", { class: "chart-numbers", tabindex: "0", role: "region", "aria-label": `${title}: numbers` }, found));
 }
 
 function caption(title, layers) {
   const keys = layers.filter((layer) => layer.label && layer.kind !== "rule");
-  const legend = element("span", { class: "chart-legend" });
-  for (const { tone, label, kind } of keys.length > 1 ? keys : []) {
-    legend.append(element("span", { class: `chart-key tone-${tone} key-${kind}` }, label));
-  }
-  return element("figcaption", {}, element("span", { class: "chart-title" }, title), legend);
+  const legend = keys.length < 2 ? null : h("span", { class: "chart-legend" },
+    keys.map(({ tone, label: text, kind }) => h("span", { class: `chart-key tone-${tone} key-${kind}` }, text)));
+  return h("figcaption", {}, h("span", { class: "chart-title" }, title), legend);
 }
 
 function picture({ layers, width, height, x, y, about, title }) {
@@ -162,12 +153,5 @@ function label(x, y, text, anchor, kind = "tick") {
 function drawn(tag, attributes) {
   const found = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) found.setAttribute(name, value);
-  return found;
-}
-
-function element(tag, attributes, ...children) {
-  const found = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) found.setAttribute(name, value);
-  found.append(...children);
   return found;
 }

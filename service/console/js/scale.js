@@ -94,28 +94,3 @@ function decades(low, high) {
   for (let power = Math.ceil(Math.log10(low) - 1e-9); 10 ** power <= high * (1 + 1e-9); power += 1) found.push(10 ** power);
   return found;
 }
-
-/** A share as a percentage of as many digits as say something: 0.00123 is 0.12 %. */
-export function percent(share, digits = 2) {
-  if (share === null || share === undefined || Number.isNaN(share)) return "–";
-  const value = share * 100;
-  if (value === 0 || value === 100) return `${value} %`;
-  const most = value > 99 ? 100 - value : value;
-  const places = Math.min(Math.max(digits - 1 - Math.floor(Math.log10(Math.abs(most))), 0), 6);
-  return `${Number(value.toFixed(places))} %`;
-}
-
-/** A rate with its interval: 4.8 % (3.9 to 5.9). */
-export function between(rate, ends) {
-  if (!ends) return percent(rate);
-  return `${percent(rate)} (${percent(ends[0]).replace(" %", "")} to ${percent(ends[1]).replace(" %", "")})`;
-}
-
-/** A number with as many digits as say something; thousands are set apart by a thin space. */
-export function number(value, digits = 3) {
-  if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  if (Number.isInteger(value) || Math.abs(value) >= 1000) return grouped(Math.round(value));
-  return String(Number(value.toPrecision(digits)));
-}
-
-const grouped = (value) => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
