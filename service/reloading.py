@@ -1,8 +1,10 @@
 """Bundles are opened again while the service answers: checked and run once, and only then put in the others' place."""
 
+import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
 
 import structlog
 
@@ -106,3 +108,13 @@ class Reloading:
             )
             if new is not None and (old is None or old.fingerprint != new.fingerprint)
         ]
+
+
+def reload_on_hangup(reloading: Reloading) -> None:
+    """Let SIGHUP open the bundles again, in a thread of its own. To be called in the main thread."""
+
+    def begin(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        threading.Thread(target=reloading.reload_and_log, name="reload", daemon=True).start()
+
+    signal.signal(signal.SIGHUP, begin)

@@ -8,17 +8,20 @@ from service import server
 from service.app import create_app
 from service.metrics import Metrics
 from service.opening import open_engine
+from service.reloading import reload_on_hangup
 from service.settings import Settings
 
 
 def serve_until_stopped(settings: Settings) -> None:
-    """Serve and say where on stdout, until SIGTERM or Ctrl-C.
+    """Serve and say where on stdout, until SIGTERM or Ctrl-C. SIGHUP opens the bundles again.
 
     Raises `InvalidRequest` if the address cannot be had, `InvalidBundle` or `StoreUnavailable` before it listens.
     """
     with server.listen(settings.host, settings.port) as sock:
         _warn_if_exposed(settings.host)
-        app = create_app(settings, open_engine(settings, Metrics()))
+        engine = open_engine(settings, Metrics())
+        app = create_app(settings, engine)
+        reload_on_hangup(engine.reloading)
         where = server.address(sock)
 
         def announce() -> None:
