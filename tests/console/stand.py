@@ -4,7 +4,7 @@
 |---|---|
 | `default` | the shipped walkers |
 | `vault` | the same, with their skeletons |
-| `entrance` | 80 made-up subjects with 4 templates each, over views and conditions, and a calibration of its own |
+| `entrance` | 120 made-up subjects with 4 templates each, over views and conditions, and a calibration of its own |
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ from service.opening import open_engine
 from service.server import running
 from service.settings import Settings
 
-SUBJECTS = 80
+SUBJECTS = 120
 VIEWS = ("036", "090", "126", "144")
 CONDITIONS = ("nm", "bg", "cl", "nm")
 
@@ -84,8 +84,9 @@ def _enroll_entrance(library: Library, encoder: Encoder) -> None:
     """Directions spread about a direction of each subject's own, so that some strangers look alike."""
     rng = np.random.default_rng(5)
     own = unit_length(rng.normal(size=(SUBJECTS, encoder.dim)).astype(np.float32) + 1.0)
-    spread = 0.05 * rng.normal(size=(SUBJECTS, len(VIEWS), encoder.dim)).astype(np.float32)
-    rows = unit_length((own[:, None] + spread).reshape(-1, encoder.dim)).reshape(SUBJECTS, len(VIEWS), -1)
+    spread = 0.06 * rng.normal(size=(SUBJECTS, len(VIEWS), encoder.dim))
+    rows = unit_length((own[:, None] + spread).astype(np.float32).reshape(-1, encoder.dim))
+    rows = rows.reshape(SUBJECTS, len(VIEWS), -1)
     expires = datetime.now(UTC) + timedelta(days=90)
     for subject in range(SUBJECTS):
         new = [
