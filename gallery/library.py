@@ -9,6 +9,7 @@ from gallery.calibration import Calibration
 from gallery.probes import checked_probes
 from gallery.store import Added
 from gallery.store.rows import Erasure
+from gallery.store.store import Within
 from gallery.template import Consent, Gallery, NewTemplate, Subject, Template
 from model.errors import GalleryExists, UnknownGallery
 
@@ -65,10 +66,16 @@ class Library(Answering):
     # Subjects
 
     def enroll(
-        self, gallery: str, new: Sequence[NewTemplate], *, fingerprint: str, consent: Consent | None = None
+        self,
+        gallery: str,
+        new: Sequence[NewTemplate],
+        *,
+        fingerprint: str,
+        consent: Consent | None = None,
+        within: Within | None = None,
     ) -> list[Added]:
         """Add templates, all or none; on return they are durable and the next search finds them. consent: of every
-        subject of this call; None leaves what there is.
+        subject of this call; None leaves what there is. within: of `Store.enroll`.
 
         Raises `UnknownGallery`, `BundleMismatch`, `StoreUnavailable`.
         """
@@ -78,7 +85,7 @@ class Library(Answering):
             hidden = self.views.hidden(head, embeddings)
             new = [replace(item, embedding=row) for item, row in zip(new, hidden, strict=True)]
         epoch = head.epoch if head.protected else None
-        return self.store.enroll(gallery, fingerprint, new, consent=consent, epoch=epoch)
+        return self.store.enroll(gallery, fingerprint, new, consent=consent, epoch=epoch, within=within)
 
     def subjects(self, gallery: str, *, after: str = "", limit: int = 1000) -> list[Subject]:
         return self.store.subjects(gallery, after=after, limit=limit)

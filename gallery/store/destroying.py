@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 WITHHELD, DESTROYED = "withheld", "destroyed"
 _ERASED = (Change.TEMPLATE_ERASED.value, Change.SUBJECT_ERASED.value)
 # What an erasure deletes from, and so what is vacuumed.
-_TABLES = "subjects, templates, vault, secrets, snapshots, galleries"
+_TABLES = "subjects, templates, vault, secrets, snapshots, galleries, idempotency, job_inputs, deliveries"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from gallery.store import audit, heads, reading, writing
 from gallery.store.enrolling import log
 from gallery.store.moments import when
 from gallery.store.rows import Change, Head
-from gallery.store.schema import changes, galleries, secrets, subjects, templates
+from gallery.store.schema import changes, galleries, jobs, secrets, subjects, templates, webhooks
 from gallery.store.store import Store
 from gallery.template import Gallery, State, now
 from model.errors import InvalidRequest, SubjectHeld
@@ -74,6 +74,8 @@ def switch(connection: Connection, store: Store, at: Head, target: int) -> int:
         values = {"name": name, "state": state.value}
         connection.execute(update(galleries).where(galleries.c.id == key).values(values))
         seq = log(connection, store, key, [(Change.GALLERY_CHANGED, None, None)])
+    for table in (jobs, webhooks):  # they are about the gallery, whichever generation answers
+        connection.execute(update(table).where(table.c.gallery_id == at.key).values(gallery_id=target))
     audit.append(connection, store, "switch", target, replaced=at.key)
     return seq
 

@@ -10,7 +10,7 @@ from gallery.keys.masters import Masters
 from gallery.store.engine import BUSY_MS, begin_writing, check_server
 from model.errors import StoreUnavailable
 
-HEAD = "0003"
+HEAD = "0004"
 SCRIPTS = Path(__file__).parent / "migrations"
 
 # SQLite's `user_version` where nothing that a migration overwrote is left in the files.

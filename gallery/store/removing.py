@@ -15,7 +15,7 @@ from gallery.store.bulk import among
 from gallery.store.enrolling import count, log
 from gallery.store.moments import moment, when
 from gallery.store.rows import Change, Erasure, Head
-from gallery.store.schema import galleries, secrets, subjects, templates
+from gallery.store.schema import galleries, jobs, secrets, subjects, templates, webhooks
 from gallery.template import State
 from model.errors import SubjectHeld, UnknownSubject, UnknownTemplate
 
@@ -45,6 +45,9 @@ def delete_gallery(connection: Connection, store: "Store", at: Head) -> list[Era
 
 def _delete_one(connection: Connection, store: "Store", key: int, family: int) -> Erasure:
     generation = _newest_snapshot(connection, [key])
+    # What jobs are sealed under, and webhooks signed with, is no gallery's own: it goes with those that go here.
+    of_others = [*connection.scalars(select(jobs.c.secret).where(jobs.c.gallery_id == key, jobs.c.secret.is_not(None)))]
+    of_others += connection.scalars(select(webhooks.c.secret).where(webhooks.c.gallery_id == key))
     for table in (templates, subjects):
         connection.execute(delete(table).where(table.c.gallery_id == key))
     connection.execute(delete(galleries).where(galleries.c.id == key))
@@ -53,7 +56,7 @@ def _delete_one(connection: Connection, store: "Store", key: int, family: int) -
     )
     if connection.scalar(select(galleries.c.id).where(galleries.c.family == family).limit(1)) is None:
         numbers += connection.scalars(select(secrets.c.id).where(secrets.c.gallery_id == family))
-    for number in numbers:
+    for number in (*numbers, *of_others):
         store.secrets.destroy(connection, number)
     seq = log(connection, store, key, [(Change.GALLERY_DELETED, None, None)])
     erasure = Erasure(str(uuid.uuid4()), key, 0, True, (), seq, generation, "withheld", when(moment()))

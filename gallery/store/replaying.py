@@ -12,6 +12,7 @@ from gallery.store.audit import append
 from gallery.store.bulk import among
 from gallery.store.enrolling import count, log
 from gallery.store.failures import as_unavailable
+from gallery.store.jobs import abandon_jobs
 from gallery.store.rows import Change, Erasure
 from gallery.store.schema import counters, erasures, galleries, identity, secrets, subjects, templates
 
@@ -38,6 +39,7 @@ def catch_up(store: "Store") -> int:
             again = _unknown(connection, lines)
             if again:
                 _move_on(connection, lines)
+                abandon_jobs(connection, store, "an older backup was restored")
             moves = [line for line in lines if erasing.is_move(line)]
             for line in again:
                 _do_again(connection, store, line, moves)

@@ -18,6 +18,7 @@ from gallery.store.audit import append, verify_chain
 from gallery.store.checking import check
 from gallery.store.engine import DATABASE, connect
 from gallery.store.failures import as_unavailable
+from gallery.store.jobs import abandon_jobs
 from gallery.store.migrate import upgrade
 from gallery.store.replaying import catch_up
 from gallery.store.schema import identity
@@ -81,6 +82,7 @@ def _brought_up(staged: Path, directory: Path, masters: Masters, kept: int) -> i
         again = catch_up(store)
         with store.write() as connection:
             connection.execute(update(identity).values(epoch=identity.c.epoch + 1))
+            abandon_jobs(connection, store, "an older backup was restored")
             append(connection, store, "restore", again=again, kept=kept)
     return again
 

@@ -261,6 +261,21 @@ job_inputs = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
+# What became of what a job took in. same: the first place of the same subject in this job; subject_id: who it was, null
+# when that subject is no more.
+job_results = Table(
+    "job_results",
+    metadata,
+    Column("job_id", String(36), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("same", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("template", Key),
+    Column("subject_id", Key, ForeignKey("subjects.id", ondelete="SET NULL")),
+    Column("reasons", JSON, nullable=False),
+    Index("job_results_of_subject", "subject_id", **_where("subject_id IS NOT NULL")),
+)
+
 # Who is told of decisions. secret: secrets.id of what signs the deliveries.
 webhooks = Table(
     "webhooks",

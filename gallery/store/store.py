@@ -1,8 +1,8 @@
 """The store: every write with its change and audit rows in one transaction, acknowledged after it is on the disk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, select
 
@@ -20,6 +20,8 @@ from model.errors import BundleMismatch, InvalidRequest, StoreUnavailable
 from model.sequence import Floats
 
 PAGE = 1000
+
+Within: TypeAlias = Callable[[Connection, Sequence[Added]], None]
 
 
 class Store(Database):
@@ -98,11 +100,13 @@ class Store(Database):
         *,
         consent: Consent | None = None,
         epoch: int | None = None,
+        within: Within | None = None,
     ) -> list[Added]:
         """Add templates of the bundle with this fingerprint, all or none; subjects are made as needed.
 
         consent: given to every subject of this call. epoch: of the head whose transform the embeddings are under, if
-        it is protected. Raises `UnknownGallery`, `BundleMismatch`, `InvalidRequest`.
+        it is protected. within: called in the same transaction with what was added; what it raises undoes all.
+        Raises `UnknownGallery`, `BundleMismatch`, `InvalidRequest`.
         """
         with self.write() as connection:
             at = asked.head(connection, gallery)
@@ -113,7 +117,10 @@ class Store(Database):
             for item in new:
                 if len(item.embedding) != at.dim:
                     raise InvalidRequest("embedding", f"must have {at.dim} numbers, got {len(item.embedding)}")
-            return enrolling.enroll(connection, self, at, new, consent)
+            added = enrolling.enroll(connection, self, at, new, consent)
+            if within is not None:
+                within(connection, added)
+            return added
 
     def update_subject(
         self,
