@@ -244,9 +244,11 @@ class UnknownResource(GaitkeeperError):
 
 
 class Conflict(GaitkeeperError):
-    def __init__(self, field: str, reason: str) -> None:
+    """`retry_after_s`: after how long it may be otherwise, where waiting helps."""
+
+    def __init__(self, field: str, reason: str, retry_after_s: float | None = None) -> None:
         super().__init__(f"{field}: {reason}")
-        self.field, self.reason = field, reason
+        self.field, self.reason, self.retry_after_s = field, reason, retry_after_s
 
 
 class OutOfDate(GaitkeeperError):

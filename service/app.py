@@ -1,5 +1,6 @@
 """The application: settings in, routes out. Importing this loads neither models nor torch."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,7 +15,12 @@ from starlette.responses import Response
 
 from model.errors import GaitkeeperError
 from service import docs, errors, openapi
+from service.deadline import Deadline
+from service.access.authenticate import Authenticate
+from service.access.ring import KeyRing
 from service.engine import Engine
+from service.etag import Tagged
+from service.idempotency import Idempotent
 from service.life import Door, Life
 from service.limits import Admission
 from service.metrics import Metrics
@@ -66,6 +72,10 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     openapi.install(app)
     _answer_errors(app)
     # The one added last is met first.
+    app.add_middleware(Idempotent)
+    app.add_middleware(Tagged)
+    app.add_middleware(Deadline, seconds=settings.deadline_seconds)
+    app.add_middleware(Authenticate, access=settings.access)
     app.add_middleware(Admission, limits=settings.limits)
     app.add_middleware(Version)
     app.add_middleware(Door, life=app.state.life)
@@ -77,10 +87,14 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
 async def _living(app: FastAPI, open_parts: Callable[[], Engine]) -> AsyncIterator[None]:
     engine = open_parts()
     app.state.engine = engine
+    app.state.ring = ring = KeyRing(engine.library.store)
     try:
+        if app.state.settings.access == "keys":
+            await asyncio.to_thread(ring.start)
         yield
     finally:
         app.state.listeners.leave()
+        await asyncio.to_thread(ring.stop)
         engine.close()
 
 

@@ -32,6 +32,7 @@ from model.runtime import Classifier, Encoder
 from model.sequence import Floats
 from service.batcher import Batcher
 from service.batcher import Bounds as QueueBounds
+from service.deadline import committed
 from service.events import Bus, Decided, Kind
 from service.loaded import Loaded, as_classifier, as_encoder
 from service.metrics import Metrics
@@ -157,7 +158,7 @@ class Engine:
         new = NewTemplate(
             subject, await self.embed(probe), labels, probe.sequence.frames, source_of(probe.sequence), skeleton
         )
-        return await asyncio.to_thread(self._enroll, gallery, probe.model.fingerprint, new, consent, duplicates)
+        return await committed(self._enroll, gallery, probe.model.fingerprint, new, consent, duplicates)
 
     def _enroll(
         self, gallery: str, fingerprint: str, new: NewTemplate, consent: Consent | None, duplicates: Duplicates | None

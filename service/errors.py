@@ -71,7 +71,7 @@ def problem_of(error: GaitkeeperError) -> Problem:
         field=_field(error),
         limit=getattr(error, "limit", None),
         reasons=list(error.reasons) if isinstance(error, errors.UnusableSequence) else None,
-        retry_after=int(error.retry_after_s) if isinstance(error, errors.Overloaded | errors.RateExceeded) else None,
+        retry_after=_retry_after(error),
         candidate=error.candidate if isinstance(error, errors.DuplicateSubject) else None,
     )
 
@@ -140,6 +140,11 @@ def _field(error: GaitkeeperError) -> str | None:
     if isinstance(error, errors.UnknownLayout | errors.LayoutMismatch):
         return "sequence.layout"
     return getattr(error, "field", None)
+
+
+def _retry_after(error: GaitkeeperError) -> int | None:
+    found = getattr(error, "retry_after_s", None)
+    return None if found is None else int(found)
 
 
 def _title(name: str) -> str:

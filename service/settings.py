@@ -21,7 +21,8 @@ _FOREIGN = re.compile(r"GAITKEEPER_(RECORDINGS|SERVICE_HOST|SERVICE_PORT(_\w+)?|
 class Limits(BaseModel):
     """Bounds on what one request may send, and on what may wait.
 
-    requests: at once, from first byte to last. batch_frames, queue_frames: counted after resampling and windowing,
+    requests: at once, from first byte to last. frames: of all sequences of one request, as sent. sequences: that one
+    request may ask about. people: in one frame. batch_frames, queue_frames: counted after resampling and windowing,
     so that a clip of 60 frames counts 60. head_seconds: for the head of a request to come in. stall_seconds: how long a
     body may not come on, or an answer not be taken.
     """
@@ -29,7 +30,9 @@ class Limits(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
-    frames: int = Field(default=1200, ge=1)
+    frames: int = Field(default=12_000, ge=1)
+    sequences: int = Field(default=64, ge=1)
+    people: int = Field(default=32, ge=1, le=64)
     candidates: int = Field(default=50, ge=1)
     requests: int = Field(default=512, ge=1)
     queue_length: int = Field(default=256, ge=1)
