@@ -8,7 +8,7 @@ PACKAGES := gaitkeeper.py model gallery service training
 export OMP_WAIT_POLICY = PASSIVE
 export MPLBACKEND = Agg
 
-.PHONY: help demo serve test check lint format bench bench-gallery clean
+.PHONY: help demo serve test check lint format bench bench-gallery bench-service clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ bench: $(VENV)/testing ## Measure speed, as ratios side by side (an idle machine
 
 bench-gallery: $(VENV)/testing ## Measure a gallery of a million templates (several minutes, 3 GB of memory)
 	@PYTHONPATH=. $(BIN)/python -P -m tests.bench.bench_gallery $(BENCH)
+
+bench-service: $(VENV)/testing ## Measure the service under load, its start and its memory (some minutes)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python -P -m tests.bench.bench_service
 
 clean: ## Remove the environment and every cache
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import bench_encoder, bench_http, bench_losses, bench_search, bench_step, bench_store, step_gpu
+from tests.bench import bench_encoder, bench_losses, bench_search, bench_step, bench_store, step_gpu
 from tests.bench.report import Row, show, write_json
 
 PARTS = {
@@ -20,7 +20,6 @@ PARTS = {
     "gpu": step_gpu,
     "search": bench_search,
     "store": bench_store,
-    "http": bench_http,
 }
 
 

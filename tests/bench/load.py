@@ -3,17 +3,20 @@
 import asyncio
 import socket
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import uvloop
 
 
-def request_bytes(where: str, path: str, body: bytes) -> bytes:
-    """A whole POST request."""
-    head = f"POST {path} HTTP/1.1\r\nHost: {urlsplit(where).netloc}\r\nContent-Type: application/json\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+def request_bytes(where: str, path: str, body: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """A whole POST request; its body is JSON unless `headers` say otherwise."""
+    named = {"Host": urlsplit(where).netloc, "Content-Type": "application/json", **headers}
+    head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    return f"POST {path} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 class Connection:
@@ -30,6 +33,7 @@ class Connection:
         received = b""
         while (end := received.find(b"\r\n\r\n")) < 0:
             received += self._more()
+        assert received.startswith(b"HTTP/1.1 200"), received
         wanted = end + 4 + _content_length(received[:end])
         while len(received) < wanted:
             received += self._more()
@@ -46,18 +50,20 @@ class Connection:
 
 
 def _content_length(head: bytes) -> int:
-    assert head.startswith(b"HTTP/1.1 200"), head
     line = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
     return int(line.partition(b":")[2])
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a run at one concurrency came to. cpu: seconds of processor time that the generator itself took."""
+    """What a run at one concurrency came to. cpu: seconds of processor time that the generator itself took. waits:
+    seconds of each request, in the order of the answers. statuses: how many answers of each."""
 
     requests: int
     seconds: float
     cpu: float
+    waits: tuple[float, ...] = ()
+    statuses: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -74,15 +80,22 @@ async def _drive(where: str, requests: Sequence[bytes], concurrency: int) -> Loa
     waiting = iter(requests)
     connections = [await asyncio.open_connection(parts.hostname, parts.port) for _ in range(concurrency)]
 
+    waits: list[float] = []
+    statuses: Counter[int] = Counter()
+
     async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for request in waiting:
+            sent = time.perf_counter()
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(_content_length(head))
+            waits.append(time.perf_counter() - sent)
+            statuses[int(head[9:12])] += 1
 
     began, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(*(one(*connection) for connection in connections))
-    load = Load(len(requests), time.perf_counter() - began, time.process_time() - cpu)
+    seconds = time.perf_counter() - began
+    load = Load(len(requests), seconds, time.process_time() - cpu, tuple(waits), dict(statuses))
     for _, writer in connections:
         writer.close()
         await writer.wait_closed()
