@@ -15,9 +15,9 @@ from starlette.responses import Response
 
 from model.errors import GaitkeeperError
 from service import docs, errors, openapi
-from service.deadline import Deadline
 from service.access.authenticate import Authenticate
 from service.access.ring import KeyRing
+from service.deadline import Deadline
 from service.engine import Engine
 from service.etag import Tagged
 from service.idempotency import Idempotent

@@ -1,4 +1,4 @@
-"""What a request is about to do, by method and path: who asks again, or gives up, must know whether anything changed."""
+"""What a request is about to do, by method and path: who asks again or gives up must know if anything changed."""
 
 # Questions that are too long for an address. They change nothing, so to ask one twice is to ask twice.
 _ASKED_BY_POST = frozenset({"/identify", "/verify", "/classify", "/embed", "/sequences"})
