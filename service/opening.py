@@ -16,6 +16,7 @@ from gallery.replay import ReplayPolicy
 from gallery.store import Store, open_store
 from model.bundle import DEFAULT_CLASSIFIER, DEFAULT_ENCODER, PARITY, Bundle, open_bundle, shipped
 from model.errors import BundleMismatch, InvalidBundle
+from model.execution import plan_for
 from model.runtime import OnnxClassifier, OnnxEncoder, check_parity
 from service.engine import Engine
 from service.loaded import Loaded, as_classifier, as_encoder
@@ -57,8 +58,10 @@ def open_models(settings: Settings, *, parity: bool = False) -> Opened:
         _check_parity(each)
     # Half the processors, so that decoding and searching go on beside the model.
     threads = settings.threads or max(1, len(os.sched_getaffinity(0)) // 2)
-    encoder = as_encoder(OnnxEncoder(bundle, threads=threads), bundle.name)
-    classifier = as_classifier(OnnxClassifier(labelling, threads=threads), labelling.name)
+    plan = plan_for(settings.data, bundle, "encoder", settings.execution)
+    encoder = as_encoder(OnnxEncoder(bundle, threads=threads, plan=plan), bundle.name)
+    plan = plan_for(settings.data, labelling, "classifier", settings.execution)
+    classifier = as_classifier(OnnxClassifier(labelling, threads=threads, plan=plan), labelling.name)
     prior = bundle.calibration_json()
     for model in (encoder, classifier):
         if model is not None:

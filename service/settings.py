@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from pydantic_settings.exceptions import SettingsError
 
 from model.errors import InvalidRequest
+from model.execution import Wanted
 
 PREFIX = "GAITKEEPER_"
 # Names of this prefix that are not settings of the service: one for the tests, and those that Kubernetes sets by
@@ -45,16 +46,17 @@ class Limits(BaseModel):
 class Settings(BaseSettings):
     """One deployment. encoder, classifier: bundle directories, the shipped ones by default.
 
-    database: `postgresql://...`; by default SQLite in `data`. keys: where the master key is, `file:PATH`, `env:NAME`
-    or `command:COMMAND`; by default `master.key` in `data`, made at first. index: `flat` compares every template,
-    `coarse` chosen ones, `compact` too, in half the memory; `auto` goes by a gallery's size. threads: of one call of a
-    model; half the processors by default. port: 0 takes a free one. deadline_seconds: the longest that a request waits
-    for its answer, where it does not say less itself. reports: where evaluations that are to be shown are
-    kept, `reports` in `data` by default. access: who asks is known by a key, or, with `loopback`, whoever is on this
-    machine may do everything and nobody else can connect. tls_certificate, tls_key: PEM files; without them, plain
-    HTTP. trusted_proxies: addresses and networks, separated by commas, whose word is taken for whom they forward.
-    drain_seconds: at the end, how long it says that it is not ready and still answers; then nobody new is let in, and
-    who is inside has shutdown_seconds. free_disk_mb: with less in the data directory it is not ready.
+    database: `postgresql://...`; by default SQLite in `data`. keys: where the master key is, `file:PATH`,
+    `env:NAME` or `command:COMMAND`; by default `master.key` in `data`, made at first. index: `flat` compares every
+    template, `coarse` chosen ones, `compact` too, in half the memory; `auto` goes by a gallery's size. threads: of
+    one call of a model; half the processors by default. execution: what runs the models, `auto` as `gaitkeeper
+    tune` chose. port: 0 takes a free one. deadline_seconds: the longest that a request waits for its answer, where
+    it does not say less itself. reports: where evaluations that are to be shown are kept, `reports` in `data` by
+    default. access: who asks is known by a key, or, with `loopback`, whoever is on this machine may do everything
+    and nobody else can connect. tls_certificate, tls_key: PEM files; without them, plain HTTP. trusted_proxies:
+    addresses and networks, separated by commas, whose word is taken for whom they forward. drain_seconds: at the
+    end, how long it says that it is not ready and still answers; then nobody new is let in, and who is inside has
+    shutdown_seconds. free_disk_mb: with less in the data directory it is not ready.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -65,6 +67,7 @@ class Settings(BaseSettings):
     index: Literal["auto", "flat", "coarse", "compact"] = "auto"
     encoder: Path | None = None
     classifier: Path | None = None
+    execution: Wanted = "auto"
     reports: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
