@@ -127,7 +127,17 @@ def kept_keys(store: "Store") -> tuple[int, list[KeptKey]]:
     with store.read() as connection:
         seq = connection.scalar(select(func.max(log.c.seq))) or 0
         rows = connection.execute(select(api_keys).where(api_keys.c.revoked.is_(None)))
-        return seq, [KeptKey(_key(row), bytes(row.hash), _former(row)) for row in rows]
+        return seq, [_kept(row) for row in rows]
+
+
+def kept_key(store: "Store", key_id: str) -> KeptKey | None:
+    """One key, if it is there and was not revoked."""
+    if not is_id(key_id):
+        return None
+    wanted = select(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked.is_(None))
+    with store.ask() as connection:
+        row = connection.execute(wanted).one_or_none()
+    return None if row is None else _kept(row)
 
 
 def keys_changed(store: "Store", since: int) -> tuple[int, bool]:
@@ -149,8 +159,8 @@ def note_used(store: "Store", used: Mapping[str, int]) -> None:
             connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(used=at))
 
 
-def _former(row: Row[Any]) -> bytes | None:
-    return None if row.former_hash is None else bytes(row.former_hash)
+def _kept(row: Row[Any]) -> KeptKey:
+    return KeptKey(_key(row), bytes(row.hash), None if row.former_hash is None else bytes(row.former_hash))
 
 
 def _row(connection: Connection, key_id: str) -> Row[Any]:

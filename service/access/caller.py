@@ -1,27 +1,12 @@
 """Who asks: what a caller may do, and in which galleries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from gallery.api_keys import Scope
 from model.errors import NotAllowed, UnknownGallery
 
-
-class Scope(StrEnum):
-    """What a key may be for.
-
-    identify: ask who it is, and what they do. enroll: add templates, and see whom there is. manage: change and erase
-    subjects, galleries and their calibrations. audit: read the audit log, receipts and operation. admin: keys, models;
-    and all else. embed: get embeddings. investigate: get names and full scores below the threshold, and skeletons.
-    """
-
-    IDENTIFY = "identify"
-    ENROLL = "enroll"
-    MANAGE = "manage"
-    AUDIT = "audit"
-    ADMIN = "admin"
-    EMBED = "embed"
-    INVESTIGATE = "investigate"
+__all__ = ["LOOPBACK", "Caller", "Scope"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +28,12 @@ class Caller:
 
     def reaches(self, gallery: str) -> bool:
         return self.galleries is None or gallery in self.galleries
+
+    def reaches_all(self, galleries: Iterable[str] | None) -> bool:
+        """Whether all these are reached; None: all there are and will be."""
+        if self.galleries is None:
+            return True
+        return galleries is not None and self.galleries.issuperset(galleries)
 
     def check_gallery(self, *galleries: str) -> None:
         """Raises `UnknownGallery`, as for one that is not there: who may not enter is not told what there is."""

@@ -5,7 +5,11 @@ from typing import Any
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from service.access.caller import LOOPBACK, Caller, Scope
+from model.errors import UnknownCaller
+from service.access.caller import Caller, Scope
+
+CALLER = "gaitkeeper.caller"
+NEEDS = "gaitkeeper_needs"
 
 
 def needs(*scopes: Scope) -> Any:
@@ -23,10 +27,14 @@ def needs(*scopes: Scope) -> Any:
             caller.check_gallery(gallery)
         return caller
 
+    # For whoever asks a route what it needs.
+    setattr(_caller, NEEDS, scopes)
     return Depends(_caller)
 
 
 def caller_of(connection: HTTPConnection) -> Caller:
-    """Who asks."""
-    found: Caller = connection.scope.get("gaitkeeper.caller", LOOPBACK)
+    """Who asks. Raises `UnknownCaller` where nobody was asked for a key: a route that needs one is not open."""
+    found: Caller | None = connection.scope.get(CALLER)
+    if found is None:
+        raise UnknownCaller("this address is open to everybody, and what it leads to is not")
     return found
