@@ -1,6 +1,7 @@
 """A client of an application in this process: requests go through the whole application, but through no socket."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -19,6 +20,10 @@ class Client:
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         response: httpx.Response = self._portal.call(partial(self._client.request, method, path, **more))
         return response
+
+    def soon(self, method: str, path: str, **more: Any) -> "Future[httpx.Response]":
+        """The same, without waiting for the answer."""
+        return self._portal.start_task_soon(partial(self._client.request, method, path, **more))
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         return self.request("GET", path, **more)
