@@ -4,7 +4,7 @@
 import { h } from "./ui.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const MARGIN = { top: 10, right: 14, bottom: 40, left: 52 };
+const MARGIN = { top: 28, right: 14, bottom: 40, left: 52 };
 
 /**
  * title: what it is. about: what it shows, in a sentence, read out in place of the picture.
@@ -17,7 +17,7 @@ const MARGIN = { top: 10, right: 14, bottom: 40, left: 52 };
  *
  * Gives {node, change}: `change(layers)` draws others in their place.
  */
-export function chart({ title, about, x, y, layers, table, height = 260 }) {
+export function chart({ title, about, x, y, layers, table, height = 280 }) {
   const plot = h("div", { class: "chart-plot" });
   const readout = h("p", { class: "chart-readout", "aria-hidden": "true" });
   const node = h("figure", { class: "chart" }, caption(title, layers), plot, readout, table ? behind(title, table) : null);
@@ -87,7 +87,7 @@ function axis(at, inner, x, y, width) {
   }
   group.append(drawn("line", { class: "edge", x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: floor, y2: floor }));
   group.append(label(MARGIN.left + inner.width, floor + 34, x.label, "end", "name"));
-  if (y.label && width > 0) group.append(label(MARGIN.left + 6, MARGIN.top + 12, y.label, "start", "name"));
+  if (y.label && width > 0) group.append(label(4, 14, y.label, "start", "name"));
   return group;
 }
 
@@ -118,7 +118,7 @@ const LAYERS = {
     const group = drawn("g", { class: "rule" });
     group.append(drawn("line", { x1: place, x2: place, y1: MARGIN.top, y2: MARGIN.top + inner.height }));
     const right = place > MARGIN.left + inner.width * 0.7;
-    if (text) group.append(label(place + (right ? -6 : 6), MARGIN.top + 28, text, right ? "end" : "start"));
+    if (text) group.append(label(place + (right ? -6 : 6), MARGIN.top + 12, text, right ? "end" : "start"));
     return group;
   },
   dot({ x, y }, at) {

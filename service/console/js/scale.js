@@ -33,16 +33,18 @@ export function deviates(low, high) {
   };
 }
 
-const RATES = [0.0001, 0.001, 0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99, 0.999];
+const RATES = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.998, 0.999];
+
+// Narrower than so, in deviates, an axis would make a canyon of a scratch.
+const LEAST_SPAN = 1.6;
 
 /** Ends for an axis of rates that holds all of these, none of them 0 or 1. */
 export function endsOfRates(rates) {
   const inside = rates.filter((rate) => rate > 0 && rate < 1);
   if (!inside.length) return [0.001, 0.5];
   const [low, high] = [Math.min(...inside), Math.max(...inside)];
-  const below = deviate(low) - 0.1;
-  const above = Math.max(deviate(high) + 0.1, below + 0.5);
-  return [probability(below), probability(above)];
+  const below = deviate(low) - 0.15;
+  return [probability(below), probability(Math.max(deviate(high) + 0.15, below + LEAST_SPAN))];
 }
 
 /** z with P(Z < z) = p, to 1e-9: Acklam's rational approximations. */

@@ -1,0 +1,58 @@
+import { allGalleries, chosen, galleryChoice } from "../js/keep/gallery-choice.js";
+import { measureDialog, forget } from "../js/keep/calibrating.js";
+import { detChart, scoreChart } from "../js/keep/calibration-charts.js";
+import { about, byCondition, bySize } from "../js/keep/calibration-tables.js";
+import { thresholdPanel } from "../js/keep/threshold.js";
+import { api } from "../js/api.js";
+import { button, fill, h, note, nothing } from "../js/ui.js";
+import { many } from "../js/format.js";
+
+export const title = "Calibration";
+
+export async function mount(root, context) {
+  const galleries = await allGalleries(api);
+  const gallery = chosen(galleries, context.params);
+  if (!gallery) {
+    fill(root, nothing("No gallery", "There is no gallery yet that could be calibrated."));
+    return;
+  }
+  galleryChoice(galleries, gallery, { ...context, page: "calibration" });
+  await show(root, context, gallery);
+}
+
+async function show(root, context, gallery) {
+  const { calibration } = await api.get(api.path`/galleries/${gallery.name}/calibration`);
+  const again = () => show(root, context, gallery);
+  const measure = () => measureDialog(gallery, calibration, again);
+  if (!calibration) {
+    fill(root, nothing("Not calibrated",
+      `The answers of ${gallery.name} rest on the calibration that came with the bundle, which was measured on other people. Measured on the gallery's own, the threshold holds the rate that it says.`,
+      button("Calibrate", { class: "first", onclick: measure })));
+    return;
+  }
+  const facts = about(calibration, { measure, forget: () => forget(gallery, again) });
+  fill(root, h("div", { class: "stack wide" }, remarks(gallery, calibration),
+    calibration.curve?.length ? pictures(calibration, facts) : [facts, note("", OLDER)],
+    bySize(calibration), byCondition(calibration)));
+}
+
+const OLDER = "This calibration is of an older format, which keeps no curves. Measured again, it has them.";
+
+/** The slider, and both charts that follow it. */
+function pictures(calibration, facts) {
+  const scores = calibration.histogram ? scoreChart(calibration) : null;
+  const errors = detChart(calibration);
+  const panel = thresholdPanel(calibration, (point) => {
+    scores?.at(point);
+    errors.at(point);
+  });
+  return [h("div", { class: "two-columns" }, panel, facts), h("div", { class: "two-columns even" },
+    scores ? h("section", { class: "panel" }, scores.node) : null, h("section", { class: "panel" }, errors.node))];
+}
+
+/** What an operator should know before trusting the figures. */
+function remarks(gallery, calibration) {
+  const most = Math.max(...calibration.table.map((row) => row.subjects));
+  if (gallery.subjects <= most / 0.9) return null;
+  return note("warn", `Measured among ${many(most, "subject")}; the gallery has ${gallery.subjects} by now. Thresholds for it are carried on beyond what was measured: calibrate again.`);
+}
