@@ -1,5 +1,6 @@
 """What the service answers about the templates of a whole gallery, and the skeletons of its vault."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -40,8 +41,8 @@ class Skeleton(msgspec.Struct, frozen=True, kw_only=True):
     aspect: float | None = None
 
 
-def templates(gallery: str, found: list[Listed], limit: int) -> Templates:
-    """The first `limit` of what was found; there is a next page where more was."""
+def templates(gallery: str, found: Sequence[Listed], last: Listed | None) -> Templates:
+    """A page. last: the last of it, if there is more behind it."""
     page = [
         ListedTemplate(
             template=each.id,
@@ -51,6 +52,6 @@ def templates(gallery: str, found: list[Listed], limit: int) -> Templates:
             created=each.created.isoformat(),
             vault=each.vault,
         )
-        for each in found[:limit]
+        for each in found
     ]
-    return Templates(gallery=gallery, templates=page, next=page[-1].template if len(found) > limit else None)
+    return Templates(gallery=gallery, templates=page, next=None if last is None else last.id)

@@ -16,6 +16,7 @@ from service.access.caller import Caller, Scope
 from service.access.needs import needs
 from service.answers import Answer
 from service.openapi import documented
+from service.paging import A_PAGE, Limit, cut
 from service.parts import TheEngine
 
 router = APIRouter(prefix="/galleries/{gallery}", tags=["templates"])
@@ -33,12 +34,12 @@ async def list_templates(
     engine: TheEngine,
     caller: Annotated[Caller, needs(Scope.ENROLL, Scope.MANAGE)],
     after: Annotated[int, Query(ge=0, le=NUMBERS, description="the last template of the page before")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Limit = A_PAGE,
 ) -> Answer:
     """Without embeddings: those are in the copy of all that is held on a subject, and nowhere else."""
     del caller
     found = await asyncio.to_thread(template_page, engine.library.store, gallery, after, limit + 1)
-    return Answer(answers.templates(gallery, found, limit))
+    return Answer(answers.templates(gallery, *cut(found, limit)))
 
 
 @router.get(
