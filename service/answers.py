@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 from starlette.responses import JSONResponse
 
 from gallery import template as kept
@@ -10,6 +11,7 @@ from gallery.metrics import decibels
 from model.quality import Quality as Judged
 from model.sequence import Floats
 from service.stage import Probe
+from service.timelines import ActionTimeline, ScoreTimeline, action_timeline
 
 # Digits of a score that mean anything: float32 cosines differ in the seventh between batch sizes.
 _DIGITS = 6
@@ -42,6 +44,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     threshold came about. notes: what was changed to make the sequence fit the model. bundle: fingerprint of the model.
     db: the same rate as -10 log10 fpir. likelihood: log10 of how much likelier the best score is of the same person
     than of another. seq: the gallery's change that this answer has seen; demand it with `at_least`.
+    timeline: where it was asked for.
     """
 
     outcome: Literal["match", "no_match", "abstain"]
@@ -62,6 +65,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     quality: Quality
     notes: list[str]
     bundle: str
+    timeline: ScoreTimeline | None = None
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -70,7 +74,7 @@ class Action(msgspec.Struct, frozen=True):
 
 
 class Classification(msgspec.Struct, frozen=True, kw_only=True):
-    """The most probable action, and the next ones, best first."""
+    """The most probable action, and the next ones, best first. timeline: where it was asked for."""
 
     action: str
     probability: float
@@ -78,6 +82,7 @@ class Classification(msgspec.Struct, frozen=True, kw_only=True):
     quality: Quality
     notes: list[str]
     bundle: str
+    timeline: ActionTimeline | None = None
 
 
 class Embedding(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,15 +137,19 @@ def decision(found: kept.Decision, gallery: str, probe: Probe, bundle: str) -> D
     )
 
 
-def classification(actions: list[tuple[str, float]], probe: Probe, bundle: str) -> Classification:
-    named = [Action(action, round(probability, _DIGITS)) for action, probability in actions]
+def classification(rows: Floats, top_k: int, probe: Probe, *, timeline: bool = False) -> Classification:
+    """rows: probabilities (clips, labels), of which the mean counts."""
+    mean, labels = rows.mean(axis=0), probe.model.labels
+    best = np.argsort(-mean, kind="stable")[:top_k].tolist()
+    named = [Action(labels[place], round(float(mean[place]), _DIGITS)) for place in best]
     return Classification(
         action=named[0].action,
         probability=named[0].probability,
         actions=named,
         quality=quality(probe.quality),
         notes=list(probe.notes),
-        bundle=bundle,
+        bundle=probe.model.fingerprint,
+        timeline=action_timeline(probe, best, rows) if timeline else None,
     )
 
 

@@ -7,10 +7,12 @@ import msgspec
 
 from gallery import template as kept
 from gallery.library import Library
+from gallery.store import Added
 from gallery.store.audit import Entry
 from gallery.store.moments import when
 from gallery.store.rows import Erasure
-from service.answers import Quality
+from service.answers import Quality, quality
+from service.stage import Probe
 
 
 class Gallery(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +29,10 @@ class Gallery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Galleries(msgspec.Struct, frozen=True):
+    """A page of galleries. next: ask again with after=next; null on the last page."""
+
     galleries: list[Gallery]
+    next: str | None = None
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +139,18 @@ class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
 def held(library: Library, gallery: str, name: str) -> Subject:
     """All there is to show of a subject. Raises `UnknownGallery`, `UnknownSubject`."""
     return subject(library.subject(gallery, name), library.templates_of(gallery, name))
+
+
+def enrolled(gallery: str, subject: str, added: Added, probe: Probe) -> Enrolled:
+    return Enrolled(
+        gallery=gallery,
+        subject=subject,
+        template=added.template,
+        repeated=added.repeated,
+        quality=quality(probe.quality),
+        notes=list(probe.notes),
+        bundle=probe.model.fingerprint,
+    )
 
 
 def erased(gallery: str, subject: str, erasure: Erasure, receipt: dict[str, Any]) -> Erased:

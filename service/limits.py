@@ -60,19 +60,13 @@ def _counted(receive: Receive, limit: int) -> Receive:
     return counting
 
 
-def check_frames(frames: int, limits: Limits) -> None:
-    """Raises `LimitExceeded` for more frames than one sequence may have."""
-    if frames > limits.frames:
-        raise LimitExceeded("sequence.joints (frames)", limits.frames, frames)
-
-
 def check_duration(sequence: SkeletonSequence, clip: ClipSpec, limits: Limits) -> None:
-    """Raises `LimitExceeded` if the sequence, at the encoder's frame rate, would not fit into one batch.
+    """Raises `LimitExceeded` if the sequence, at the encoder's frame rate, would have too many frames.
 
     A low fps multiplies frames: 1,200 frames at 0.01 fps are three million at 25, so this is asked before resampling.
     """
     if clip.sampling == "uniform":  # as many frames as the model takes, whatever the rate
         return
     resampled = math.ceil(sequence.seconds * clip.fps)
-    if resampled > limits.batch_frames:
-        raise LimitExceeded(f"sequence.fps (frames at the encoder's {clip.fps:g} fps)", limits.batch_frames, resampled)
+    if resampled > (most := max(limits.frames, limits.batch_frames)):
+        raise LimitExceeded(f"sequence.fps (frames at the encoder's {clip.fps:g} fps)", most, resampled)

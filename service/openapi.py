@@ -17,12 +17,17 @@ from service import (
     operation_answers,
     report_answers,
     sample_answers,
+    several,
     template_answers,
     wire,
 )
 from service.answers import Answer
+from service.bodies import asked as asked_bodies
+from service.bodies.asked import SequenceRequest
+from service.bodies.described import content, parameters
 from service.errors import STATUS
 from service.problem import MEDIA_TYPE, Problem, problem_type
+from service.several import SEVERAL
 
 _REF = "#/components/schemas/{name}"
 _ABOUT = """Skeleton sequences in, decisions out.
@@ -46,10 +51,13 @@ def documented(
 ) -> dict[str, Any]:
     """Arguments of a route: what it takes and answers, by reference to the schemas of `write`."""
     extra: dict[str, Any] = {}
-    if asked is not None:
+    found: dict[int | str, dict[str, Any]] = {int(status): _answered(status, answer)}
+    if asked is not None and issubclass(asked, SequenceRequest):
+        extra = {"requestBody": {"required": True, "content": content(asked)}, "parameters": parameters(asked)}
+        found[int(status)] = _answered(status, answer, *(SEVERAL[answer][:1] if answer in SEVERAL else ()))
+    elif asked is not None:
         schema = {"$ref": _REF.format(name=asked.__name__)}
         extra = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-    found: dict[int | str, dict[str, Any]] = {int(status): _answered(status, answer)}
     found |= refusals(*problems, *(_BODY_PROBLEMS if asked else ()))
     if asked is not None:
         found[int(HTTPStatus.BAD_REQUEST)] = _refused(["MalformedBody"])
@@ -64,8 +72,9 @@ def documented(
     }
 
 
-def _answered(status: HTTPStatus, answer: type[msgspec.Struct]) -> dict[str, Any]:
-    schema = {"$ref": _REF.format(name=answer.__name__)}
+def _answered(status: HTTPStatus, *answers: type[msgspec.Struct]) -> dict[str, Any]:
+    schemas = [{"$ref": _REF.format(name=answer.__name__)} for answer in answers]
+    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     return {"description": status.phrase, "content": {"application/json": {"schema": schema}}}
 
 
@@ -95,7 +104,17 @@ def install(app: FastAPI) -> None:
 
 def write(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
-    modules = (wire, answers, gallery_answers, template_answers, report_answers, operation_answers)
+    modules = (
+        wire,
+        asked_bodies,
+        answers,
+        several,
+        gallery_answers,
+        template_answers,
+        sample_answers,
+        report_answers,
+        operation_answers,
+    )
     kinds = [kind for module in modules for kind in vars(module).values() if _is_body(kind)]
     _, schemas = msgspec.json.schema_components([*kinds, Problem], ref_template=_REF)
     found.setdefault("components", {})["schemas"] = schemas
@@ -107,4 +126,4 @@ def write(app: FastAPI) -> dict[str, Any]:
 
 
 def _is_body(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in (wire.Sent, wire.SequenceRequest)
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in (wire.Sent, SequenceRequest)

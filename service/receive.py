@@ -1,17 +1,21 @@
-"""From a request to a typed body, and from a caller who left to an end of the work for them."""
+"""From a request to what is asked, and from a caller who left to an end of the work for them."""
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
 
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from model.errors import LimitExceeded
-from service.limits import check_frames
+from model.errors import GaitkeeperError, LimitExceeded
+from service.bodies.asked import SequenceRequest
+from service.bodies.media import FILES, READERS, media_type
+from service.bodies.parameters import Head, parameters
+from service.bodies.submitted import Body, Submitted
 from service.settings import Limits
 from service.stage import Probe, Stage
-from service.wire import Sent, SequenceRequest, decode
+from service.wire import Sent, decode
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Sent)
@@ -19,33 +23,81 @@ Q = TypeVar("Q", bound=SequenceRequest)
 
 # Decoding a body of this size takes about a millisecond; a larger one would hold up everybody else's.
 INLINE_BYTES = 128 * 1024
+# So many numbers of a sequence are some hundred frames; judging more of them takes longer.
+INLINE_RAW_BYTES = 40 * 1024
+_RAW = ("application/octet-stream", "application/x-npy")
 
 
-async def body_of(request: Request) -> bytes:
-    """The body, which must be plain JSON. Raises HTTP 415, or `LimitExceeded` from the middleware that counts it."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise HTTPException(415, f"send Content-Type: application/json, not {kind or 'nothing'}")
-    if (encoding := request.headers.get("content-encoding", "identity").lower()) != "identity":
-        raise HTTPException(415, f"send the body as it is, not with Content-Encoding: {encoding}")
-    return await request.body()
+@dataclass(frozen=True, slots=True, eq=False)
+class Examined:
+    """One sequence of a request, ready for a model, or why it never will be."""
+
+    name: str
+    probe: Probe | GaitkeeperError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Received(Generic[Q]):
+    """What is asked, about whom. several: whether there is an answer for each, by name."""
+
+    asked: Q
+    each: tuple[Examined, ...]
+    several: bool
+
+    @property
+    def only(self) -> Probe:
+        """The sequence of a request about just one. Raises what is wrong with it."""
+        assert not self.several
+        probe = self.each[0].probe
+        if isinstance(probe, GaitkeeperError):
+            raise probe
+        return probe
 
 
 async def received(request: Request, kind: type[S]) -> S:
-    """The request's small body as `kind`."""
-    return decode(kind, await body_of(request))
+    """The request's small body as `kind`. Raises HTTP 415 where it is no JSON."""
+    media_type(request, ("application/json",))
+    body = await request.body()
+    return decode(kind, body) if len(body) <= INLINE_BYTES else await asyncio.to_thread(decode, kind, body)
 
 
-async def received_sequence(request: Request, kind: type[Q], stage: Stage, limits: Limits) -> tuple[Q, Probe]:
-    """The request's body as `kind`, and its sequence made ready for the model of `stage`."""
-    body = await body_of(request)
+async def received_body(request: Request, kind: type[Q], limits: Limits) -> Body[Q]:
+    """The request's body as `kind`, of any media type that sequences come in, unexamined."""
+    read, inline = await _reading(request, kind, limits)
+    return read() if inline else await asyncio.to_thread(read)
 
-    def read() -> tuple[Q, Probe]:
-        asked = decode(kind, body)
-        check_frames(len(asked.sequence.joints), limits)
-        return asked, stage.examine(asked.sequence.checked(), asked.beside())
 
-    return read() if len(body) <= INLINE_BYTES else await asyncio.to_thread(read)
+async def received_sequences(request: Request, kind: type[Q], stage: Stage, limits: Limits) -> Received[Q]:
+    """The same, with each sequence made ready for the model of `stage`."""
+    read, inline = await _reading(request, kind, limits)
+
+    def examined() -> Received[Q]:
+        body = read()
+        each = tuple(_examined(stage, one, body) for one in body.submitted)
+        return Received(body.asked, each, body.several)
+
+    return examined() if inline else await asyncio.to_thread(examined)
+
+
+async def _reading(request: Request, kind: type[Q], limits: Limits) -> tuple["partial[Body[Q]]", bool]:
+    """What will read the body, and whether that is done before anybody else notices."""
+    media = media_type(request, tuple(READERS))
+    scope = request.scope
+    head = Head(parameters(scope["query_string"]), dict(scope["headers"]))
+    body = await request.body()
+    inline = media != FILES and len(body) <= (INLINE_RAW_BYTES if media in _RAW else INLINE_BYTES)
+    return partial(READERS[media], kind, body, head, limits), inline
+
+
+def _examined(stage: Stage, one: Submitted, body: Body[Q]) -> Examined:
+    if isinstance(one.sequence, GaitkeeperError):
+        return Examined(one.name, one.sequence)
+    try:
+        return Examined(one.name, stage.examine(one.sequence, body.beside, one.notes))
+    except GaitkeeperError as error:
+        if not body.several:
+            raise
+        return Examined(one.name, error)
 
 
 def check_candidates(top_k: int, limits: Limits) -> None:

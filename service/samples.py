@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from model.errors import InvalidDataSet
-from service.wire import Name, Sequence
+from service.bodies.asked import Sequence
+from service.wire import Name
 
 MANIFEST = "samples.json"
 Role: TypeAlias = Literal["enroll", "probe", "action"]

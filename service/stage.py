@@ -79,8 +79,10 @@ class Stage:
     def fingerprint(self) -> str:
         return self.model.fingerprint
 
-    def examine(self, sequence: SkeletonSequence, others: Sequence[SkeletonSequence] = ()) -> Probe:
-        """Convert, judge and window a sequence, and with it those of others in the same frames.
+    def examine(
+        self, sequence: SkeletonSequence, others: Sequence[SkeletonSequence] = (), notes: Sequence[str] = ()
+    ) -> Probe:
+        """Convert, judge and window a sequence, and with it those of others in the same frames. notes: of its reader.
 
         Raises `LayoutMismatch`, `LimitExceeded`, and `InvalidRequest` for others whom the model does not take.
         """
@@ -89,16 +91,29 @@ class Stage:
             raise InvalidRequest("others", "this service's bundle takes one person at a time; leave them out")
         check_duration(sequence, model.clip, self._limits)
         prepared = prepare_people((sequence, *others), model.layout, model.clip)
-        quality = assess(prepared.sequences[0], model.clip, walking=self._walking)
+        quality = assess(prepared.sequences[0], model.clip, walking=self._walking, notes=notes)
         clips = to_clips(prepared.sequences, model.clip, model.layout) if quality.usable else None
-        return Probe(clips, quality, (*prepared.notes, *_left_out(1 + len(others), model)), sequence, model)
+        said = (*notes, *prepared.notes, *_left_out(1 + len(others), model))
+        return Probe(clips, quality, said, sequence, model)
 
     async def mean(self, clips: Floats, model: Loaded | None = None) -> Floats:
         """The mean (n,) of the model's answers over the clips of one sequence. model: which one they were made ready
         for (`Probe.model`); the present one by default."""
-        rows = await self.batcher.ask(_Item(model or self.model, clips))
-        mean: Floats = rows.mean(axis=0)
+        mean: Floats = (await self.rows(clips, model)).mean(axis=0)
         return mean
+
+    async def rows(self, clips: Floats, model: Loaded | None = None) -> Floats:
+        """The model's answers (clips, n) for each clip of one sequence.
+
+        More than fit into a batch are asked for in pieces of half a batch, one after the other: whoever comes meanwhile
+        is answered between them.
+        """
+        model = model or self.model
+        most = self._limits.batch_frames // math.prod(clips.shape[1:-2])
+        if len(clips) <= most or most < 2:
+            return await self.batcher.ask(_Item(model, clips))
+        pieces = [clips[start : start + most // 2] for start in range(0, len(clips), most // 2)]
+        return np.concatenate([await self.batcher.ask(_Item(model, piece)) for piece in pieces])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -72,7 +72,7 @@ def decode(source: Source, data: bytes | Raw, kind: type[T] | Any, where: str = 
     except UnicodeDecodeError:
         raise UnreadableFile(source.name, "is not JSON: text is not UTF-8") from None
     except RecursionError:
-        raise LimitExceeded(f"nesting of {source.name}", JSON_DEPTH, _depth(bytes(data))) from None
+        raise LimitExceeded(f"nesting of {source.name}", JSON_DEPTH, depth_of(bytes(data))) from None
     return value
 
 
@@ -82,7 +82,7 @@ def what_is_wrong(data: bytes, error: msgspec.DecodeError) -> str:
     return f"it holds {found[0].decode()}, and JSON has no such number" if found else str(error)
 
 
-def _depth(data: bytes) -> int:
+def depth_of(data: bytes) -> int:
     """The deepest nesting in the first million bytes."""
     letters = np.frombuffer(data[:1_000_000], dtype=np.uint8)
     steps = np.isin(letters, list(b"[{")).astype(int) - np.isin(letters, list(b"]}"))

@@ -1,4 +1,4 @@
-"""Questions about one sequence: who, is it, what does it do, and its embedding."""
+"""Questions about sequences: who, is it, what does it do, and its embedding."""
 
 from typing import Annotated, TypeAlias
 
@@ -18,11 +18,14 @@ from service import answers
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
 from service.answers import Answer
+from service.bodies.asked import ClassifyRequest, EmbedRequest, IdentifyRequest, VerifyRequest
 from service.engine import Bounds
 from service.openapi import SEQUENCE_PROBLEMS, documented
 from service.parts import TheEngine, TheLimits
-from service.receive import check_candidates, received_sequence, unless_gone
-from service.wire import ClassifyRequest, EmbedRequest, IdentifyRequest, VerifyRequest
+from service.receive import check_candidates, received_sequences
+from service.several import answered
+from service.stage import Probe
+from service.timelines import with_scores
 
 router = APIRouter(tags=["recognition"])
 Asker: TypeAlias = Annotated[Caller, needs(Scope.IDENTIFY)]
@@ -38,13 +41,19 @@ Asker: TypeAlias = Annotated[Caller, needs(Scope.IDENTIFY)]
     ),
 )
 async def identify(request: Request, engine: TheEngine, limits: TheLimits, caller: Asker) -> Answer:
-    asked, probe = await received_sequence(request, IdentifyRequest, engine.encoding, limits)
+    found = await received_sequences(request, IdentifyRequest, engine.encoding, limits)
+    asked = found.asked
     caller.check_gallery(asked.gallery)
     check_candidates(asked.top_k, limits)
     within = None if asked.within is None else tuple(asked.within)
     bounds = Bounds(asked.top_k, asked.rate(), within)
-    decision = await unless_gone(request, engine.identify(probe, asked.gallery, bounds, asked.at_least))
-    return Answer(answers.decision(decision, asked.gallery, probe, engine.encoding.fingerprint))
+
+    async def one(probe: Probe) -> answers.Decision:
+        decision = await engine.identify(probe, asked.gallery, bounds, asked.at_least)
+        answer = answers.decision(decision, asked.gallery, probe, probe.model.fingerprint)
+        return await with_scores(engine, probe, answer) if asked.timeline else answer
+
+    return await answered(request, found, one, kind=answers.Decision)
 
 
 @router.post(
@@ -57,10 +66,15 @@ async def identify(request: Request, engine: TheEngine, limits: TheLimits, calle
     ),
 )
 async def verify(request: Request, engine: TheEngine, limits: TheLimits, caller: Asker) -> Answer:
-    asked, probe = await received_sequence(request, VerifyRequest, engine.encoding, limits)
+    found = await received_sequences(request, VerifyRequest, engine.encoding, limits)
+    asked, rate = found.asked, found.asked.rate()
     caller.check_gallery(asked.gallery)
-    decision = await unless_gone(request, engine.verify(probe, asked.gallery, asked.subject, asked.rate()))
-    return Answer(answers.decision(decision, asked.gallery, probe, engine.encoding.fingerprint))
+
+    async def one(probe: Probe) -> answers.Decision:
+        decision = await engine.verify(probe, asked.gallery, asked.subject, rate)
+        return answers.decision(decision, asked.gallery, probe, probe.model.fingerprint)
+
+    return await answered(request, found, one, kind=answers.Decision)
 
 
 @router.post(
@@ -74,10 +88,15 @@ async def verify(request: Request, engine: TheEngine, limits: TheLimits, caller:
     ),
 )
 async def classify(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
-    asked, probe = await received_sequence(request, ClassifyRequest, engine.labelling, limits)
+    found = await received_sequences(request, ClassifyRequest, engine.labelling, limits)
+    asked = found.asked
     check_candidates(asked.top_k, limits)
-    actions = await unless_gone(request, engine.classify(probe))
-    return Answer(answers.classification(actions[: asked.top_k], probe, engine.labelling.fingerprint))
+
+    async def one(probe: Probe) -> answers.Classification:
+        rows = await engine.labelling.rows(probe.required(), probe.model)
+        return answers.classification(rows, asked.top_k, probe, timeline=asked.timeline)
+
+    return await answered(request, found, one, kind=answers.Classification)
 
 
 @router.post(
@@ -87,6 +106,9 @@ async def classify(request: Request, engine: TheEngine, limits: TheLimits) -> An
     **documented(answers.Embedding, asked=EmbedRequest, problems=(*SEQUENCE_PROBLEMS, UnusableSequence)),
 )
 async def embed(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
-    _, probe = await received_sequence(request, EmbedRequest, engine.encoding, limits)
-    embedding = await unless_gone(request, engine.embed(probe))
-    return Answer(answers.embedding(embedding, probe, engine.encoding.fingerprint))
+    found = await received_sequences(request, EmbedRequest, engine.encoding, limits)
+
+    async def one(probe: Probe) -> answers.Embedding:
+        return answers.embedding(await engine.embed(probe), probe, probe.model.fingerprint)
+
+    return await answered(request, found, one, kind=answers.Embedding)

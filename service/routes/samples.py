@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from model.errors import UnknownResource
-from service import samples, wire
+from service import samples
 from service.access.caller import Caller
 from service.access.needs import needs
 from service.answers import Answer
+from service.bodies.asked import Sequence
 from service.openapi import documented
 from service.sample_answers import SampleFiles, sample_files
 
@@ -24,7 +25,7 @@ async def list_samples(caller: Annotated[Caller, needs()]) -> Answer:
 
 
 @router.get(
-    "/{name}", summary="One of them, as `sequence` takes it", **documented(wire.Sequence, problems=(UnknownResource,))
+    "/{name}", summary="One of them, as `sequence` takes it", **documented(Sequence, problems=(UnknownResource,))
 )
 async def show_sample(name: str, caller: Annotated[Caller, needs()]) -> Response:
     del caller

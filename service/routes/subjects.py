@@ -4,7 +4,7 @@ import asyncio
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,11 +25,15 @@ from model.errors import (
 from service import gallery_answers as answers
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
-from service.answers import Answer, quality
+from service.answers import Answer
+from service.bodies.asked import EnrollRequest
 from service.openapi import SEQUENCE_PROBLEMS, documented, refusals
+from service.paging import A_PAGE, AfterName, Limit, cut
 from service.parts import TheEngine, TheLimits
-from service.receive import received, received_sequence, unless_gone
-from service.wire import ChangeSubject, EnrollRequest, MergeSubject, MoveSubject
+from service.receive import received, received_sequences
+from service.several import answered
+from service.stage import Probe
+from service.wire import ChangeSubject, MergeSubject, MoveSubject
 
 router = APIRouter(prefix="/galleries/{gallery}/subjects", tags=["subjects"])
 ONE = (UnknownGallery, UnknownSubject)
@@ -44,13 +48,13 @@ ONE = (UnknownGallery, UnknownSubject)
 async def list_subjects(
     gallery: str,
     engine: TheEngine,
-    after: Annotated[str, Query(max_length=128, description="the last subject of the page before")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: AfterName = "",
+    limit: Limit = A_PAGE,
 ) -> Answer:
     found = await asyncio.to_thread(engine.library.subjects, gallery, after=after, limit=limit + 1)
-    page = [answers.subject_summary(each) for each in found[:limit]]
-    following = page[-1].subject if len(found) > limit else None
-    return Answer(answers.Subjects(gallery=gallery, subjects=page, next=following))
+    page, last = cut(found, limit)
+    summaries = [answers.subject_summary(each) for each in page]
+    return Answer(answers.Subjects(gallery=gallery, subjects=summaries, next=last and last.id))
 
 
 @router.get(
@@ -156,17 +160,17 @@ async def enroll(gallery: str, subject: str, request: Request, engine: TheEngine
     """A sequence that cannot be identified by is refused with the reasons. The same sequence sent again for the same
     subject adds nothing and is answered with status 200. Where the gallery has a calibration of its own, a new subject
     who looks like one that is enrolled is refused with 409 and the candidate, unless `force` is set."""
-    asked, probe = await received_sequence(request, EnrollRequest, engine.encoding, limits)
+    found = await received_sequences(request, EnrollRequest, engine.encoding, limits)
+    asked = found.asked
     consent = None if asked.consent is None else asked.consent.checked()
     duplicates = Duplicates.OFF if asked.force else None
-    added = await unless_gone(request, engine.enroll(probe, gallery, subject, asked.labels, consent, duplicates))
-    answer = answers.Enrolled(
-        gallery=gallery,
-        subject=subject,
-        template=added.template,
-        repeated=added.repeated,
-        quality=quality(probe.quality),
-        notes=list(probe.notes),
-        bundle=engine.encoding.fingerprint,
-    )
-    return Answer(answer, HTTPStatus.OK if added.repeated else HTTPStatus.CREATED)
+
+    async def one(probe: Probe) -> answers.Enrolled:
+        added = await engine.enroll(probe, gallery, subject, asked.labels, consent, duplicates)
+        return answers.enrolled(gallery, subject, added, probe)
+
+    return await answered(request, found, one, kind=answers.Enrolled, status=_enrolled, at_once=1)
+
+
+def _enrolled(answer: answers.Enrolled) -> HTTPStatus:
+    return HTTPStatus.OK if answer.repeated else HTTPStatus.CREATED

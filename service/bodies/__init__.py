@@ -1,0 +1,1 @@
+"""Bodies that hold sequences, by media type: bounded before they are decoded."""
