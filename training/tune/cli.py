@@ -18,7 +18,7 @@ from training.data.open import open_set
 from training.evaluate.sources import GaitProtocol
 from training.tune import exams
 from training.tune.exams import Exam
-from training.tune.tune import Choice, tune
+from training.tune.tune import Choice, Prefer, tune
 
 
 def tune_command(
@@ -35,6 +35,9 @@ def tune_command(
         "gaitkeeper-data"
     ),
     threads: Annotated[int, typer.Option(min=1, help="Threads of one run, as the service will have.")] = 1,
+    prefer: Annotated[
+        Prefer, typer.Option(help="What is to be fast: a request alone, many at once, or both alike.")
+    ] = "both",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure, and choose nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was measured as JSON.")] = False,
 ) -> None:
@@ -55,7 +58,7 @@ def tune_command(
         chosen: list[tuple[Bundle, Choice]] = []
         for (bundle, task), asked in zip(tasks, found, strict=True):
             tell = partial(_tell, status, task)
-            chosen.append((bundle, tune(bundle, task, asked, threads=threads, tell=tell)))
+            chosen.append((bundle, tune(bundle, task, asked, threads=threads, prefer=prefer, tell=tell)))
     for bundle, choice in chosen:
         if not dry_run:
             write_tuned(data, bundle, choice.tuned, choice.quantised)

@@ -1,10 +1,11 @@
 """Try every execution of a model: how fast it is, what it loses; and choose the fastest that loses nothing."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from model.bundle import Bundle, Task, sha256
 from model.errors import GaitkeeperError
@@ -20,6 +21,8 @@ AT_ONCE = (1, 2, 4, 8, 16, 32)
 ROUNDS = 7
 CLIPS = 32
 
+# What is to be fast: a request that comes alone, many that come at once, or both alike.
+Prefer: TypeAlias = Literal["both", "alone", "many"]
 Run = Callable[[Floats], Floats]
 Told = Callable[[str], object]
 
@@ -44,6 +47,10 @@ class Tried:
     def fastest(self) -> float:
         return self.each[self.clips]
 
+    def cost(self, prefer: Prefer) -> float:
+        """What is to be small: seconds of a clip alone, of one among many, or the geometric mean of both."""
+        return {"alone": self.alone, "many": self.fastest, "both": math.sqrt(self.alone * self.fastest)}[prefer]
+
     def to_json(self) -> dict[str, Any]:
         speed = {"clips": self.clips, "clips_a_second": round(1 / self.fastest, 1)} if self.each else {}
         right = {name: round(100 * share, 2) for name, share in self.right.items()}
@@ -59,7 +66,13 @@ class Choice:
 
 
 def tune(
-    bundle: Bundle, task: Task, exams: Sequence[Exam], *, threads: int | None = None, tell: Told = lambda _: None
+    bundle: Bundle,
+    task: Task,
+    exams: Sequence[Exam],
+    *,
+    threads: int | None = None,
+    prefer: Prefer = "both",
+    tell: Told = lambda _: None,
 ) -> Choice:
     """Measure a bundle's model in each execution, by turns, so that all meet the same machine; and choose."""
     model = runner(bundle, task, Plan(), threads)
@@ -74,7 +87,7 @@ def tune(
             for exam in exams:
                 tell(f"{each.execution} on {exam.name}")
                 each.right[exam.name] = exam.taken_by(runs[each.execution])
-    chosen = choose(tried)
+    chosen = choose(tried, prefer)
     kept = small if chosen.execution is Execution.INT8 else None
     tuned = Tuned(
         bundle=bundle.fingerprint, task=task, hardware=hardware(), execution=chosen.execution, clips=chosen.clips,
@@ -122,14 +135,14 @@ def _time(tried: Sequence[Tried], runs: dict[Execution, Run], clips: Floats) -> 
         each.alone = each.each[1]
 
 
-def choose(tried: Sequence[Tried]) -> Tried:
+def choose(tried: Sequence[Tried], prefer: Prefer = "both") -> Tried:
     """The fastest that answers as well as ONNX Runtime in float32 does, which is always there; says of the others that
     lose too much what they lose."""
     base = next(each for each in tried if each.execution is Execution.ONNX)
     for each in tried:
         if each.why_not is None:
             each.why_not = _lost(each, base)
-    return min((each for each in tried if each.why_not is None), key=lambda each: each.fastest)
+    return min((each for each in tried if each.why_not is None), key=lambda each: each.cost(prefer))
 
 
 def _lost(each: Tried, base: Tried) -> str | None:

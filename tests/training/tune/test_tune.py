@@ -37,6 +37,14 @@ def test_the_fastest_that_loses_nothing_is_chosen():
     assert choose([slow, fast]) is fast
 
 
+def test_what_is_fast_for_one_alone_may_not_be_for_many():
+    for_one = Tried(Execution.ONNX, alone=1.0, each={1: 1.0, 8: 1.0}, right={"walks": 0.9})
+    for_many = Tried(Execution.OPENVINO, alone=1.5, each={1: 1.5, 8: 0.8}, right={"walks": 0.9})
+    assert choose([for_one, for_many], "alone") is for_one
+    assert choose([for_one, for_many], "many") is for_many
+    assert choose([for_one, for_many], "both") is for_one
+
+
 def test_a_faster_one_that_loses_more_than_a_fifth_of_a_point_is_not_chosen_and_says_why():
     base, lossy = tried(Execution.ONNX, 2.0, 0.9), tried(Execution.INT8, 1.0, 0.9 - MOST_LOST - 0.001)
     assert choose([base, lossy]) is base
