@@ -17,6 +17,7 @@ from model.errors import GaitkeeperError
 from service import docs, errors, openapi
 from service.access.authenticate import Authenticate
 from service.access.ring import KeyRing
+from service.background import beside
 from service.deadline import Deadline
 from service.engine import Engine
 from service.etag import Tagged
@@ -91,7 +92,8 @@ async def _living(app: FastAPI, open_parts: Callable[[], Engine]) -> AsyncIterat
     try:
         if app.state.settings.access == "keys":
             await asyncio.to_thread(ring.start)
-        yield
+        with beside(engine, app.state.settings) as app.state.background:
+            yield
     finally:
         app.state.listeners.leave()
         await asyncio.to_thread(ring.stop)

@@ -52,11 +52,12 @@ class Settings(BaseSettings):
     one call of a model; half the processors by default. execution: what runs the models, `auto` as `gaitkeeper
     tune` chose. port: 0 takes a free one. deadline_seconds: the longest that a request waits for its answer, where
     it does not say less itself. reports: where evaluations that are to be shown are kept, `reports` in `data` by
-    default. access: who asks is known by a key, or, with `loopback`, whoever is on this machine may do everything
-    and nobody else can connect. tls_certificate, tls_key: PEM files; without them, plain HTTP. trusted_proxies:
-    addresses and networks, separated by commas, whose word is taken for whom they forward. drain_seconds: at the
-    end, how long it says that it is not ready and still answers; then nobody new is let in, and who is inside has
-    shutdown_seconds. free_disk_mb: with less in the data directory it is not ready.
+    default. bundles: a folder of bundles that a migration may name. webhooks_private: whether webhooks may name
+    addresses of private networks and this machine. access: who asks is known by a key, or, with `loopback`, whoever is
+    on this machine may do everything and nobody else can connect. tls_certificate, tls_key: PEM files; without them,
+    plain HTTP. trusted_proxies: addresses and networks, separated by commas, whose word is taken for whom they forward.
+    drain_seconds: at the end, how long it says that it is not ready and still answers; then nobody new is let in, and
+    who is inside has shutdown_seconds. free_disk_mb: with less in the data directory it is not ready.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -69,6 +70,8 @@ class Settings(BaseSettings):
     classifier: Path | None = None
     execution: Wanted = "auto"
     reports: Path | None = None
+    bundles: Path | None = None
+    webhooks_private: bool = False
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     threads: int | None = Field(default=None, ge=1, le=256)

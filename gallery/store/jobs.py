@@ -26,6 +26,8 @@ from model.errors import Conflict, LimitExceeded, UnknownResource
 
 # Unfinished ones of all callers together: each is some kilobytes and more of sealed input.
 WAITING_AT_MOST: Final = 1000
+# A job that kills whoever is at it must not do so for ever.
+TAKEN_OVER_AT_MOST: Final = 5
 _SECOND = 1_000_000
 
 
@@ -128,11 +130,19 @@ def claim(store: Store, worker: str, kinds: Collection[str], lease_s: float) -> 
         if connection.execute(select(jobs.c.id).where(*free).limit(1)).one_or_none() is None:
             return None
     with store.write() as connection:
-        oldest = select(jobs.c.id).where(*free).order_by(jobs.c.created, jobs.c.id).limit(1)
-        key = connection.scalar(oldest)
-        if key is None:
+        oldest = (
+            select(jobs.c.id, jobs.c.state, jobs.c.result).where(*free).order_by(jobs.c.created, jobs.c.id).limit(1)
+        )
+        found = connection.execute(oldest).one_or_none()
+        if found is None:
+            return None
+        key, left = found.id, found.state == JobState.RUNNING
+        taken_over = (found.result or {}).get("taken_over", 0) + left
+        if taken_over > TAKEN_OVER_AT_MOST:
+            _end(connection, store, key, JobState.FAILED, {"error": "its workers were killed, each time"})
             return None
         values = {"state": JobState.RUNNING.value, "worker": worker, "lease": _until(lease_s)}
+        values |= {"result": {"taken_over": taken_over}} if taken_over else {}
         connection.execute(update(jobs).where(jobs.c.id == key).values(**values))
         return _job(connection.execute(_found(jobs.c.id == key)).one())
 
