@@ -7,10 +7,9 @@ Encoding and searching have a thread each, so one batch is searched while the ne
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import structlog
@@ -27,19 +26,22 @@ from gallery.store.rows import Erasure
 from gallery.template import Consent, Decision, Gallery, NewTemplate, now
 from gallery.vault import pack, source_of
 from model.clips import unit_length
-from model.errors import GaitkeeperError, StoreUnavailable, UnknownGallery, UnknownTemplate
+from model.errors import GaitkeeperError, StoreUnavailable, UnknownTemplate
 from model.runtime import Classifier, Encoder
 from model.sequence import Floats
 from service.batcher import Batcher
 from service.batcher import Bounds as QueueBounds
+from service.collectors import Answering, Drift, Galleries
 from service.deadline import committed
 from service.events import Bus, Decided, Kind
 from service.loaded import Loaded, as_classifier, as_encoder
 from service.metrics import Metrics
 from service.models import Models
+from service.readiness import Readiness
 from service.reloading import Opened, Reloading
 from service.settings import Limits
 from service.stage import Probe, Stage
+from service.watch import Watch
 
 _log = structlog.get_logger("gaitkeeper")
 
@@ -76,8 +78,8 @@ class _Search:
 class Engine:
     """The parts of one deployment, opened together and closed together.
 
-    keeping: what works on the library beside the requests, stopped with them. events: the decisions, as they are made.
-    open_models: opens the deployment's bundles again (`Reloading`).
+    keeping: what works on the library beside the requests, stopped with them. open_models: see `Reloading`.
+    free_disk_mb: see `Readiness`. events: the decisions, as they are made.
     """
 
     def __init__(
@@ -89,9 +91,9 @@ class Engine:
         metrics: Metrics,
         keeping: Sequence[Keeping] = (),
         open_models: Callable[[], Opened] | None = None,
+        free_disk_mb: int = 0,
     ) -> None:
         self.library, self.metrics, self._keeping = library, metrics, keeping
-        metrics.watch_galleries(library)
         for each in keeping:
             each.start()
         self.models = Models(as_encoder(encoder), as_classifier(classifier), limits, metrics)
@@ -104,6 +106,10 @@ class Engine:
             observe=metrics.batch_observer("search"),
         )
         metrics.watch_queue("search", lambda: self._searching.waiting)
+        self.readiness = Readiness(library, lambda: {**self.models.batchers, "search": self._searching}, free_disk_mb)
+        self.watch = Watch(library)
+        for told in (Galleries(library), Drift(self.watch), Answering(self.models, self.readiness.checks)):
+            metrics.watch(told)
         self.events: Bus[Decided] = Bus()
 
     @property
@@ -127,7 +133,9 @@ class Engine:
         if at_least is not None:  # waited for here: in the thread that searches, everybody would wait
             await asyncio.to_thread(self.library.current, gallery, probe.model.fingerprint, at_least)
         search = _Search(gallery, await self.embed(probe), bounds, actor(), probe.model.fingerprint)
-        return self._counted("identify", gallery, await self._searching.ask(search))
+        decision = await self._searching.ask(search)
+        self.watch.decided(gallery, decision, probe.quality.measures)
+        return self._counted("identify", gallery, decision)
 
     async def verify(self, probe: Probe, gallery: str, subject: str, fmr: float | None) -> Decision:
         if probe.clips is None:
@@ -196,18 +204,6 @@ class Engine:
         """Actions and their probabilities, best first."""
         mean = await self.labelling.mean(probe.required(), probe.model)
         return [(probe.model.labels[i], float(mean[i])) for i in np.argsort(-mean, kind="stable")]
-
-    def checks(self) -> dict[str, str]:
-        """What readiness rests on, by part: `ok`, or what is wrong."""
-        batchers: dict[str, Batcher[Any, Any]] = {**self.models.batchers, "search": self._searching}
-        found = {name: "ok" if batcher.alive else "its worker has stopped" for name, batcher in batchers.items()}
-        found["store"] = "ok"
-        try:
-            with suppress(UnknownGallery):
-                self.library.store.head("default")
-        except GaitkeeperError as error:
-            found["store"] = str(error)
-        return found
 
     def close(self) -> None:
         """Finish what was accepted; what is encoded goes on to be searched, so the search closes last."""

@@ -7,11 +7,13 @@ serving ──> leaving: not ready, and still answering, so that whoever sends t
 import asyncio
 from enum import IntEnum
 from http import HTTPStatus
+from typing import Literal
 
 import msgspec
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gallery.template import now
 from service.errors import http_problem
 from service.limits import ALWAYS_ANSWERED
 from service.problem import Problem, ProblemResponse
@@ -32,8 +34,13 @@ class Life:
 
     def __init__(self) -> None:
         self.phase = Phase.SERVING
+        self.started = now()
         self.inside = 0
         self._changed = asyncio.Event()
+
+    @property
+    def name(self) -> Literal["serving", "leaving", "closed"]:
+        return ("serving", "leaving", "closed")[self.phase]
 
     def leave(self) -> None:
         """Not ready from now on; still answering."""

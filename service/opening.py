@@ -43,7 +43,9 @@ def open_engine(settings: Settings, metrics: Metrics) -> Engine:
     _prepare_galleries(library, opened.encoder)
     keeping = (Follower(library), Maintenance(library))
     again = partial(open_models, settings, parity=True)
-    return Engine(opened.encoder, opened.classifier, library, settings.limits, metrics, keeping, again)
+    return Engine(
+        opened.encoder, opened.classifier, library, settings.limits, metrics, keeping, again, settings.free_disk_mb
+    )
 
 
 def open_models(settings: Settings, *, parity: bool = False) -> Opened:

@@ -54,3 +54,101 @@ def models(encoder: Loaded, classifier: Loaded | None, changed: list[str] | None
     if classifier is not None:
         found.append(model("classifier", classifier))
     return Models(found, changed or [])
+
+
+class Times(msgspec.Struct, frozen=True):
+    """Quantiles of the latest `samples`, in milliseconds."""
+
+    samples: int
+    p50: float
+    p95: float
+    p99: float
+
+
+class Queue(msgspec.Struct, frozen=True):
+    """waiting: for a batch of this stage now, of `limit` that may. batches: since the start. items: mean number of
+    requests in a batch; sizes: how many batches had at most so many. waited: the oldest request of a batch; worked: on
+    the batch."""
+
+    stage: str
+    waiting: int
+    limit: int
+    batches: int
+    items: float | None
+    sizes: dict[str, int]
+    waited: Times | None
+    worked: Times | None
+
+
+class Route(msgspec.Struct, frozen=True):
+    """answered: since the start, by status; failed: those with a status of 500 or more."""
+
+    method: str
+    route: str
+    answered: dict[str, int]
+    failed: int
+    times: Times | None
+
+
+class Decided(msgspec.Struct, frozen=True):
+    kind: str
+    outcome: str
+    count: int
+
+
+class Drift(msgspec.Struct, frozen=True):
+    """of: `impostor_scores`, `mated_scores` or a measure of quality. psi: population stability index of the latest
+    `samples` against what the calibration was measured on, or the first probes that came under it."""
+
+    of: str
+    state: Literal["few", "stable", "moved", "drifted"]
+    psi: float | None
+    samples: int
+
+
+class OpenGallery(msgspec.Struct, frozen=True, kw_only=True):
+    """A gallery whose index is open in this process. key: of this generation of it, as the metrics have it. change: the
+    last one that the index has seen; behind: by how many the store is ahead. recall: of audited answers, the share with
+    the right first one, lower end of 95 %."""
+
+    gallery: str
+    key: int
+    index: str
+    templates: int
+    memory_bytes: int
+    change: int
+    behind: int | None
+    recall: float | None
+    audited: int
+    calibration: str | None
+    drift: list[Drift]
+
+
+class Process(msgspec.Struct, frozen=True):
+    """Of the operating system's counting; memory is resident."""
+
+    memory_bytes: int
+    cpu_seconds: float
+    threads: int
+    open_files: int
+
+
+class Operations(msgspec.Struct, frozen=True, kw_only=True):
+    """How this process is doing. phase: `serving`, `leaving` (not ready, still answering) or `closed`. inside: requests
+    that are being answered; listeners: who reads events."""
+
+    version: str
+    started: str
+    uptime_seconds: float
+    phase: Literal["serving", "leaving", "closed"]
+    ready: bool
+    checks: dict[str, str]
+    inside: int
+    listeners: int
+    queues: list[Queue]
+    routes: list[Route]
+    decisions: list[Decided]
+    abstained: dict[str, int]
+    galleries: list[OpenGallery]
+    rebuilt: int
+    process: Process

@@ -1,15 +1,23 @@
-"""Is the process alive, can it answer, and what has it counted?"""
+"""Is the process alive, can it answer, what has it counted, and how is it doing?"""
 
 import asyncio
 from http import HTTPStatus
+from typing import Annotated
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
 from starlette.responses import Response
 
+from service import operation_answers as answers
+from service.access.caller import Caller, Scope
+from service.access.needs import needs
 from service.answers import Answer, Health, Readiness
+from service.life import Phase
 from service.openapi import documented
+from service.operations import operations
 from service.parts import TheEngine
+from service.readiness import OK
 
 router = APIRouter(tags=["operation"])
 
@@ -20,12 +28,24 @@ async def healthz() -> Answer:
 
 
 @router.get("/readyz", summary="Requests can be answered now (200) or not (503)", **documented(Readiness))
-async def readyz(engine: TheEngine) -> Answer:
-    checks = await asyncio.to_thread(engine.checks)
-    ready = all(state == "ok" for state in checks.values())
+async def readyz(request: Request, engine: TheEngine) -> Answer:
+    """What it rests on: the workers of the models and of the search, the store, indexes that follow it, the master key
+    and free space; and that the service is not about to end."""
+    checks = await asyncio.to_thread(engine.readiness.checks)
+    if request.app.state.life.phase is not Phase.SERVING:
+        checks["service"] = "it is about to end"
+    ready = all(state == OK for state in checks.values())
     return Answer(Readiness(ready, checks), HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @router.get("/metrics", summary="Counters and histograms, for Prometheus", response_class=Response)
 async def metrics(engine: TheEngine) -> Response:
-    return Response(engine.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+    text = await asyncio.to_thread(engine.metrics.exposition)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/operations", summary="How the service is doing", **documented(answers.Operations))
+async def show_operations(request: Request, engine: TheEngine, caller: Annotated[Caller, needs(Scope.AUDIT)]) -> Answer:
+    """Of this process: queues, times of the latest answers, batches, decisions, and for each gallery that is open its
+    index and how far what comes in has moved from what its calibration was measured on."""
+    return Answer(await asyncio.to_thread(operations, engine, request.app, caller))

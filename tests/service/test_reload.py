@@ -54,7 +54,7 @@ class Bundles:
 
 
 def make_app(library: Library, first: Any, open_models: Callable[[], Opened] | None) -> FastAPI:
-    settings = Settings.read({})
+    settings = Settings.read({}, access="loopback")
     engine = Engine(first, FakeClassifier(), library, settings.limits, Metrics(), (), open_models)
     return create_app(settings, engine)
 
@@ -68,7 +68,7 @@ def test_the_models_that_answer_are_shown(client: Client, encoder: FakeEncoder) 
     shown = client.get("/models").json()["models"]
     assert [each["task"] for each in shown] == ["encoder", "classifier"]
     assert shown[0]["fingerprint"] == encoder.fingerprint
-    assert (shown[0]["dim"], shown[0]["layout"], shown[0]["frames"]) == (16, "coco17", 60)
+    assert (shown[0]["dim"], shown[0]["layout"], shown[0]["frames"]) == (16, "coco-17", 60)
     assert shown[1]["labels"] == ["walk", "run"]
 
 
