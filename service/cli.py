@@ -14,6 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+Access: TypeAlias = Literal["keys", "loopback"]
 Data = Annotated[Path | None, typer.Option("--data", help="Directory of the store (./gaitkeeper-data).")]
 Host = Annotated[str | None, typer.Option(help="Address to listen at (127.0.0.1).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen at; 0 takes a free one (8000).")]
@@ -29,12 +30,15 @@ def serve(
     classifier: Bundle = None,
     threads: Threads = None,
     access_log: Annotated[bool | None, typer.Option(help="Log a line for each request.")] = None,
+    access: Annotated[Access | None, typer.Option(help="By keys; or without, from this machine only (keys).")] = None,
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file: serve HTTPS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file: the certificate's private key.")] = None,
     log_level: Annotated[LogLevel, typer.Option(help="Least severity that is logged.")] = "info",
 ) -> None:
     """Start the HTTP service, and stop it cleanly on Ctrl-C or SIGTERM.
 
     Every option can be given in the environment too, as GAITKEEPER_HOST, GAITKEEPER_LIMITS__FRAMES and so on.
-    Logs are JSON lines on stderr.
+    Logs are JSON lines on stderr. The first start prints the key of an admin, once; --access loopback does without.
 
     Example: `gaitkeeper serve --port 8080 --data /var/lib/gaitkeeper`
     """
@@ -44,7 +48,8 @@ def serve(
     from service.settings import Settings
 
     options = {"host": host, "port": port, "data": data, "encoder": encoder, "classifier": classifier}
-    settings = Settings.read(os.environ, **options, threads=threads, access_log=access_log)
+    exposure = {"access": access, "tls_certificate": tls_certificate, "tls_key": tls_key}
+    settings = Settings.read(os.environ, **options, **exposure, threads=threads, access_log=access_log)
     log.configure(log_level)
     serve_until_stopped(settings)
 

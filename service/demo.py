@@ -56,7 +56,7 @@ def run_demo(samples: Samples, settings: Settings, progress: Console) -> Iterato
     settings: all but the data directory. Raises `InvalidDataSet` for a sample that the service refuses.
     """
     with tempfile.TemporaryDirectory(prefix="gaitkeeper-demo-") as folder:
-        settings = settings.model_copy(update={"data": Path(folder)})
+        settings = settings.model_copy(update={"data": Path(folder), "access": "loopback"})
         app = create_app(settings, open_engine(settings, Metrics()))
         with running(app, settings) as where, httpx.Client(base_url=where, timeout=60) as client:
             _enroll(client, samples, progress)

@@ -16,12 +16,18 @@ def changes(method: str, path: str) -> bool:
 
 def kept(method: str, path: str) -> bool:
     """Whether an answer is kept under its `Idempotency-Key`: of a POST that changes something. Others can be repeated
-    as they are, and frames come in too fast to be written down.
+    as they are, frames come in too fast to be written down, and an answer that shows a secret is written down nowhere.
 
     >>> kept("POST", "/galleries"), kept("DELETE", "/galleries/entrance"), kept("POST", "/streams/s1/frames")
     (True, False, False)
+    >>> kept("POST", "/keys"), kept("POST", "/keys/abcdefgh2345/rotation"), kept("POST", "/webhooks")
+    (False, False, False)
     """
-    return method == "POST" and changes(method, path) and not is_frames(path)
+    return method == "POST" and changes(method, path) and not is_frames(path) and not shows_secret(path)
+
+
+def shows_secret(path: str) -> bool:
+    return path == "/webhooks" or path == "/keys" or path.startswith("/keys/")
 
 
 def encodes(path: str) -> bool:

@@ -4,10 +4,12 @@ import asyncio
 import errno
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -16,8 +18,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from model.errors import InvalidRequest
-from service.http import BoundedHttp
+from service.http import BoundedConfig
 from service.settings import Settings
+from service.tls import Certificate, context_of
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -37,10 +40,14 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def address(sock: socket.socket) -> str:
+def address(sock: socket.socket, scheme: str = "http") -> str:
     """Where the service at this socket is found."""
     host, port = sock.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def scheme(settings: Settings) -> str:
+    return "http" if settings.tls_certificate is None else "https"
 
 
 class _Server(uvicorn.Server):
@@ -78,11 +85,11 @@ class _Server(uvicorn.Server):
 
 
 def _server(app: ASGIApp, settings: Settings, on_started: Callable[[], None]) -> _Server:
-    config = uvicorn.Config(
+    tls = _tls(settings)
+    config = BoundedConfig(
         app,
+        settings.limits,
         loop="uvloop",
-        http=BoundedHttp,
-        ws="websockets-sansio",
         ws_max_size=settings.limits.body_bytes,
         # What comes in is bounded after it is inflated, but a small message costs a window of memory for each caller.
         ws_per_message_deflate=False,
@@ -90,9 +97,23 @@ def _server(app: ASGIApp, settings: Settings, on_started: Callable[[], None]) ->
         access_log=False,
         log_config=None,
         server_header=False,
+        # uvicorn would believe every program of this machine.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+        ssl_context_factory=None if tls is None else partial(_given, tls),
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     return _Server(config, on_started, settings.drain_seconds)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    return context_of(Certificate(settings.tls_certificate, settings.tls_key))
+
+
+def _given(tls: ssl.SSLContext, *_: object) -> ssl.SSLContext:
+    return tls
 
 
 def run(app: ASGIApp, sock: socket.socket, settings: Settings, on_started: Callable[[], None]) -> None:
@@ -120,7 +141,7 @@ def running(app: ASGIApp, settings: Settings) -> Iterator[str]:
             started.set()
 
     with listen(settings.host, settings.port) as sock:
-        where = address(sock)
+        where = address(sock, scheme(settings))
         thread = threading.Thread(target=serve, name="http-server", daemon=True)
         thread.start()
         started.wait()

@@ -1,15 +1,15 @@
 """One deployment from settings to its last answer."""
 
-import ipaddress
-
 import structlog
 
+from gallery.store import Store
+from gallery.store.api_keys import make_first_key
 from service import server
 from service.app import create_app
 from service.metrics import Metrics
 from service.opening import open_engine
 from service.reloading import reload_on_hangup
-from service.settings import Settings
+from service.settings import Settings, is_loopback
 
 
 def serve_until_stopped(settings: Settings) -> None:
@@ -18,24 +18,32 @@ def serve_until_stopped(settings: Settings) -> None:
     Raises `InvalidRequest` if the address cannot be had, `InvalidBundle` or `StoreUnavailable` before it listens.
     """
     with server.listen(settings.host, settings.port) as sock:
-        _warn_if_exposed(settings.host)
+        _warn_if_in_the_clear(settings)
         engine = open_engine(settings, Metrics())
         app = create_app(settings, engine)
         reload_on_hangup(engine.reloading)
-        where = server.address(sock)
+        where = server.address(sock, server.scheme(settings))
 
         def announce() -> None:
             print(f"gaitkeeper answers at {where}, documented at {where}/docs; Ctrl-C stops it", flush=True)
+            if settings.access == "keys":
+                _show_first_key(engine.library.store)
 
         server.run(app, sock, settings, announce)
 
 
-def _warn_if_exposed(host: str) -> None:
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = host == "localhost"
-    if not local:
+def _show_first_key(store: Store) -> None:
+    """Where nobody could ask anything yet, an admin's key, this once. Whoever lost it makes another one."""
+    made = make_first_key(store)
+    if made is not None:
+        print(f"the key of an admin, shown this once: {made[1]}", flush=True)
+        print("keys for others: gaitkeeper api-keys create --name 'camera 3' --scope identify", flush=True)
+
+
+def _warn_if_in_the_clear(settings: Settings) -> None:
+    if settings.tls_certificate is None and not settings.trusted_proxies and not is_loopback(settings.host):
         structlog.get_logger("gaitkeeper").warning(
-            "reachable from other machines without keys: whoever reaches it can enroll, identify and erase", host=host
+            "keys and skeletons go over the network in the clear: set tls_certificate and tls_key, or let a proxy of"
+            " trusted_proxies do it",
+            host=settings.host,
         )

@@ -78,6 +78,7 @@ def serving(data: Path, **more: str) -> Iterator[Service]:
     """`gaitkeeper serve` with the shipped bundles and `more` in its environment, from when it says that it answers
     until Ctrl-C, unless it is killed."""
     arguments = ["serve", "--port", "0", "--data", str(data)]
+    more = {"GAITKEEPER_ACCESS": "loopback", **more}
     log = data.with_name(f"{data.name}.log")
     with log.open("wb") as errors:
         process = subprocess.Popen(
