@@ -14,6 +14,7 @@ from service.access.caller import Caller, Scope
 from service.access.needs import needs
 from service.answers import Answer
 from service.openapi import documented, refusals
+from service.paging import A_PAGE, AfterName, Limit, cut
 from service.parts import TheEngine
 from service.receive import received
 from service.wire import CalibrateGallery, CreateGallery
@@ -21,10 +22,16 @@ from service.wire import CalibrateGallery, CreateGallery
 router = APIRouter(prefix="/galleries", tags=["galleries"])
 
 
-@router.get("", summary="The galleries that the key reaches", **documented(answers.Galleries))
-async def list_galleries(engine: TheEngine, caller: Annotated[Caller, needs()]) -> Answer:
+@router.get(
+    "", summary="The galleries that the key reaches, by name, a page at a time", **documented(answers.Galleries)
+)
+async def list_galleries(
+    engine: TheEngine, caller: Annotated[Caller, needs()], after: AfterName = "", limit: Limit = A_PAGE
+) -> Answer:
     found = await asyncio.to_thread(engine.library.galleries)
-    return Answer(answers.Galleries([answers.gallery(each) for each in found if caller.reaches(each.name)]))
+    behind = sorted((each for each in found if each.name > after and caller.reaches(each.name)), key=lambda it: it.name)
+    page, last = cut(behind, limit)
+    return Answer(answers.Galleries([answers.gallery(each) for each in page], last and last.name))
 
 
 @router.post(

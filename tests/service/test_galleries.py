@@ -96,3 +96,14 @@ def test_what_another_process_writes_is_seen_at_the_next_request(
     elsewhere.erase_subject("default", "ada")
     elsewhere.close()
     assert client.post("/identify", json={"sequence": person(1)}).status_code == 409
+
+
+def test_galleries_come_in_pages_too(client: Client) -> None:
+    for name in ("c", "a", "b"):
+        client.post("/galleries", json={"name": name})
+    first = client.get("/galleries", params={"limit": 2})
+    assert [each["name"] for each in first.json()["galleries"]] == ["a", "b"]
+    assert first.links["next"]["url"] == "/galleries?limit=2&after=b"
+    last = client.get(first.links["next"]["url"]).json()
+    assert [each["name"] for each in last["galleries"]] == ["c", "default"]
+    assert last["next"] is None
