@@ -21,8 +21,8 @@ SUFFIXES = (".json", ".npz")
 def to_json(tracks: Sequence[Track]) -> bytes:
     """Our JSON; several tracks keep their names, first frames and labels. Reading it gives the same numbers."""
     if len(tracks) == 1:
-        return msgspec.json.encode(_sequence(tracks[0].sequence))
-    several = [TrackJson(t.name, _sequence(t.sequence), t.first_frame, dict(t.labels)) for t in tracks]
+        return msgspec.json.encode(sequence_json(tracks[0].sequence))
+    several = [TrackJson(t.name, sequence_json(t.sequence), t.first_frame, dict(t.labels)) for t in tracks]
     return msgspec.json.encode(TracksJson(several))
 
 
@@ -62,7 +62,8 @@ def write(path: Path, content: bytes, *, force: bool = False) -> None:
             raise
 
 
-def _sequence(sequence: SkeletonSequence) -> SequenceJson:
+def sequence_json(sequence: SkeletonSequence) -> SequenceJson:
+    """As it is encoded: the same numbers, as short as float32 allows."""
     return SequenceJson(
         layout=sequence.layout.name,
         joints=_short(sequence.joints).tolist(),

@@ -36,6 +36,7 @@ from service.routes import (
     recognition,
     reports,
     samples,
+    sequences,
     subjects,
     templates,
     trust,
@@ -66,7 +67,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.listeners = Listeners()
     app.state.life = Life()
-    for part in (recognition, galleries, subjects, templates, reports, samples, trust, models, operations):
+    for part in (recognition, sequences, galleries, subjects, templates, reports, samples, trust, models, operations):
         app.include_router(part.router)
     docs.install(app)
     console.install(app)

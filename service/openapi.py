@@ -19,6 +19,7 @@ from service import (
     sample_answers,
     several,
     template_answers,
+    track_answers,
     wire,
 )
 from service.answers import Answer
@@ -111,6 +112,7 @@ def write(app: FastAPI) -> dict[str, Any]:
         several,
         gallery_answers,
         template_answers,
+        track_answers,
         sample_answers,
         report_answers,
         operation_answers,

@@ -34,6 +34,7 @@ class Examined:
 
     name: str
     probe: Probe | GaitkeeperError
+    first_frame: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,14 +62,9 @@ async def received(request: Request, kind: type[S]) -> S:
     return decode(kind, body) if len(body) <= INLINE_BYTES else await asyncio.to_thread(decode, kind, body)
 
 
-async def received_body(request: Request, kind: type[Q], limits: Limits) -> Body[Q]:
-    """The request's body as `kind`, of any media type that sequences come in, unexamined."""
-    read, inline = await _reading(request, kind, limits)
-    return read() if inline else await asyncio.to_thread(read)
-
-
 async def received_sequences(request: Request, kind: type[Q], stage: Stage, limits: Limits) -> Received[Q]:
-    """The same, with each sequence made ready for the model of `stage`."""
+    """The request's body as `kind`, of any media type that sequences come in; each made ready for the model of
+    `stage`."""
     read, inline = await _reading(request, kind, limits)
 
     def examined() -> Received[Q]:
@@ -93,7 +89,7 @@ def _examined(stage: Stage, one: Submitted, body: Body[Q]) -> Examined:
     if isinstance(one.sequence, GaitkeeperError):
         return Examined(one.name, one.sequence)
     try:
-        return Examined(one.name, stage.examine(one.sequence, body.beside, one.notes))
+        return Examined(one.name, stage.examine(one.sequence, body.beside, one.notes), one.first_frame)
     except GaitkeeperError as error:
         if not body.several:
             raise

@@ -163,3 +163,7 @@ class EnrollRequest(SequenceRequest, frozen=True):
     labels: dict[str, str] = field(default_factory=dict)
     consent: ConsentGiven | None = None
     force: bool = False
+
+
+class ReadRequest(SequenceRequest, frozen=True):
+    """Sequences to be read and judged, and nothing else."""

@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -54,7 +55,7 @@ def tracks_of(form: Form, hints: Hints, limits: Limits) -> Iterator[Submitted]:
                 frames.add(one.sequence.frames, "files")
             name = _unused(one.name, names)
             check_count(len(names), "files", limits)
-            yield Submitted(name, one.sequence, one.notes)
+            yield replace(one, name=name)
 
 
 def _tracks(file: File, hints: Hints) -> Iterator[Submitted]:
@@ -67,7 +68,8 @@ def _tracks(file: File, hints: Hints) -> Iterator[Submitted]:
     for track in recording.tracks:
         name = file.name if alone else f"{file.name}/{track.name}"
         overlaps = [f"overlap: with {track.labels['overlaps']}"] if "overlaps" in track.labels else []
-        yield Submitted(name, track.sequence, (*recording.notes, *overlaps))
+        said = (f"read as {recording.format}", *recording.notes, *overlaps)
+        yield Submitted(name, track.sequence, said, track.first_frame)
 
 
 def _read(file: File, hints: Hints) -> Recording:

@@ -40,7 +40,12 @@ def tracks_of(people: People, limits: Limits) -> tuple[Submitted, ...]:
         raise InvalidRequest("people.frames", "nobody is in them")
     _check_tracks(following.people, limits)
     return tuple(
-        Submitted(one.name, _sequence(one, layout, people, units), (*following.notes, *_overlaps(one)))
+        Submitted(
+            one.name,
+            _sequence(one, layout, people, units),
+            (*following.notes, *_overlaps(one)),
+            int(one.frames[0]),
+        )
         for one in following.people
     )
 
