@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from gallery.answering import Answering
 from gallery.calibration import Calibration
+from gallery.decide import Rule
 from gallery.probes import checked_probes
 from gallery.store import Added
+from gallery.store.moments import moment
 from gallery.store.rows import Erasure
 from gallery.store.store import Within
 from gallery.template import Consent, Gallery, NewTemplate, Subject, Template
@@ -62,6 +64,15 @@ class Library(Answering):
         if calibration is not None:
             self.check_covers(calibration)
         self.store.set_calibration(gallery, None if calibration is None else calibration.to_json())
+
+    def rule(self, gallery: str, fingerprint: str, fpir: float | None = None) -> Rule:
+        """What a search of the whole gallery is held against now, at this rate (default: the calibration's target).
+
+        Raises `UnknownGallery`, `BundleMismatch`; `InvalidRequest` for a rate that the calibration does not support.
+        """
+        head = self.head(gallery, fingerprint)
+        view = self.views.at(head)
+        return self._rule(head, view.calibration, *view.owners.tally(moment()), fpir, None)
 
     # Subjects
 

@@ -129,23 +129,28 @@ class Engine:
     async def identify(self, probe: Probe, gallery: str, bounds: Bounds, at_least: int | None = None) -> Decision:
         if probe.clips is None:
             await asyncio.to_thread(self.library.store.head, gallery)  # one that is not there is not an abstention
-            return self._counted("identify", gallery, abstain(probe.reasons))
+            return self.decided("identify", gallery, abstain(probe.reasons))
         if at_least is not None:  # waited for here: in the thread that searches, everybody would wait
             await asyncio.to_thread(self.library.current, gallery, probe.model.fingerprint, at_least)
         search = _Search(gallery, await self.embed(probe), bounds, actor(), probe.model.fingerprint)
         decision = await self._searching.ask(search)
         self.watch.decided(gallery, decision, probe.quality.measures)
-        return self._counted("identify", gallery, decision)
+        return self.decided("identify", gallery, decision)
+
+    async def identify_embedding(self, embedding: Floats, fingerprint: str, gallery: str, bounds: Bounds) -> Decision:
+        """Who this embedding (dim,) of an encoder is, made by the caller of several clips. What is said of it, if
+        anything, `decided` counts and tells."""
+        return await self._searching.ask(_Search(gallery, embedding, bounds, actor(), fingerprint))
 
     async def verify(self, probe: Probe, gallery: str, subject: str, fmr: float | None) -> Decision:
         if probe.clips is None:
             await asyncio.to_thread(self.library.subject, gallery, subject)
-            return self._counted("verify", gallery, abstain(probe.reasons))
+            return self.decided("verify", gallery, abstain(probe.reasons))
         embedding = await self.embed(probe)
         decision = await asyncio.to_thread(
             self.library.verify, gallery, subject, embedding, fingerprint=probe.model.fingerprint, fmr=fmr
         )
-        return self._counted("verify", gallery, decision)
+        return self.decided("verify", gallery, decision)
 
     async def enroll(
         self,
@@ -216,10 +221,13 @@ class Engine:
         except StoreUnavailable as error:  # there is nobody left to tell but the log
             _log.error("the last entries of the audit log are lost", reason=str(error))
 
-    def _counted(self, kind: Kind, gallery: str, decision: Decision) -> Decision:
+    def decided(
+        self, kind: Kind, gallery: str, decision: Decision, stream: str | None = None, track: str | None = None
+    ) -> Decision:
+        """Count a decision, and tell whoever listens."""
         self.metrics.decision(kind, decision.outcome, decision.reasons)
         if self.events.listeners:
-            self.events.publish(Decided(token_hex(8), now(), kind, gallery, decision, actor()))
+            self.events.publish(Decided(token_hex(8), now(), kind, gallery, decision, actor(), stream, track))
         return decision
 
     def _search(self, searches: list[_Search]) -> list[Decision | Exception]:
