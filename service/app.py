@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -31,6 +32,8 @@ from service.problem import ProblemResponse
 from service.routes import (
     console,
     galleries,
+    jobs,
+    keys,
     models,
     operations,
     recognition,
@@ -40,17 +43,22 @@ from service.routes import (
     subjects,
     templates,
     trust,
+    whoami,
 )
 from service.settings import Settings
 from service.sse import Listeners
+from service.telemetry import Traced
 from service.version import Version
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 # What nginx logs when the caller hung up; nobody receives it.
 _CALLER_GONE = 499
 
 
-def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
-    """The service of one deployment.
+def create_app(settings: Settings, engine: Engine | None = None, tracing: "TracerProvider | None" = None) -> FastAPI:
+    """The service of one deployment. tracing: where spans go, if anywhere (`telemetry.exporting`).
 
     The engine, opened from the settings when the application starts if none is given, is closed when it stops:
     what was accepted is answered first.
@@ -67,7 +75,21 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.listeners = Listeners()
     app.state.life = Life()
-    for part in (recognition, sequences, galleries, subjects, templates, reports, samples, trust, models, operations):
+    for part in (
+        recognition,
+        sequences,
+        galleries,
+        subjects,
+        templates,
+        jobs,
+        reports,
+        samples,
+        trust,
+        keys,
+        whoami,
+        models,
+        operations,
+    ):
         app.include_router(part.router)
     docs.install(app)
     console.install(app)
@@ -82,6 +104,9 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     app.add_middleware(Version)
     app.add_middleware(Door, life=app.state.life)
     app.add_middleware(Observe, metrics=metrics, access_log=settings.access_log)
+    if tracing is not None:
+        app.add_middleware(Traced, provider=tracing)
+    metrics.watch_inside(lambda: app.state.life.inside)
     return app
 
 

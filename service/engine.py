@@ -41,6 +41,7 @@ from service.readiness import Readiness
 from service.reloading import Opened, Reloading
 from service.settings import Limits
 from service.stage import Probe, Stage
+from service.telemetry import span
 from service.watch import Watch
 
 _log = structlog.get_logger("gaitkeeper")
@@ -123,7 +124,9 @@ class Engine:
 
     async def embed(self, probe: Probe) -> Floats:
         """Embedding (dim,), unit length: the mean over clips, as in `model.inference.embed`."""
-        embedding: Floats = unit_length((await self.encoding.mean(probe.required(), probe.model))[None])[0]
+        with span("encode"):
+            mean = await self.encoding.mean(probe.required(), probe.model)
+        embedding: Floats = unit_length(mean[None])[0]
         return embedding
 
     async def identify(self, probe: Probe, gallery: str, bounds: Bounds, at_least: int | None = None) -> Decision:
@@ -133,7 +136,8 @@ class Engine:
         if at_least is not None:  # waited for here: in the thread that searches, everybody would wait
             await asyncio.to_thread(self.library.current, gallery, probe.model.fingerprint, at_least)
         search = _Search(gallery, await self.embed(probe), bounds, actor(), probe.model.fingerprint)
-        decision = await self._searching.ask(search)
+        with span("search"):
+            decision = await self._searching.ask(search)
         self.watch.decided(gallery, decision, probe.quality.measures)
         return self.decided("identify", gallery, decision)
 

@@ -90,7 +90,7 @@ class Route(msgspec.Struct, frozen=True):
     times: Times | None
 
 
-class Decided(msgspec.Struct, frozen=True):
+class DecisionCount(msgspec.Struct, frozen=True):
     kind: str
     outcome: str
     count: int
@@ -147,7 +147,7 @@ class Operations(msgspec.Struct, frozen=True, kw_only=True):
     listeners: int
     queues: list[Queue]
     routes: list[Route]
-    decisions: list[Decided]
+    decisions: list[DecisionCount]
     abstained: dict[str, int]
     galleries: list[OpenGallery]
     rebuilt: int

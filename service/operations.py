@@ -35,7 +35,9 @@ def operations(engine: Engine, app: FastAPI, caller: Caller) -> answers.Operatio
         listeners=app.state.listeners.count,
         queues=_queues(metrics, app.state.settings.limits.queue_length),
         routes=_routes(metrics),
-        decisions=[answers.Decided(each["kind"], each["outcome"], int(n)) for each, n in metrics.counted(decisions)],
+        decisions=[
+            answers.DecisionCount(each["kind"], each["outcome"], int(n)) for each, n in metrics.counted(decisions)
+        ],
         abstained={each["reason"]: int(n) for each, n in metrics.counted(abstained)},
         galleries=_galleries(engine, caller),
         rebuilt=engine.library.views.rebuilt,

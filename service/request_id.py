@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from structlog.contextvars import bound_contextvars
 
 HEADER = "x-request-id"
+SCOPE = "gaitkeeper.request_id"
 INSTANCE_PREFIX = "urn:gaitkeeper:request:"
 
 _SANE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")

@@ -1,5 +1,7 @@
 """One deployment from settings to its last answer."""
 
+import os
+
 import structlog
 
 from gallery.store import Store
@@ -10,6 +12,7 @@ from service.metrics import Metrics
 from service.opening import open_engine
 from service.reloading import reload_on_hangup
 from service.settings import Settings, is_loopback
+from service.telemetry import exporting
 
 
 def serve_until_stopped(settings: Settings) -> None:
@@ -17,10 +20,10 @@ def serve_until_stopped(settings: Settings) -> None:
 
     Raises `InvalidRequest` if the address cannot be had, `InvalidBundle` or `StoreUnavailable` before it listens.
     """
-    with server.listen(settings.host, settings.port) as sock:
+    with server.listen(settings.host, settings.port) as sock, exporting(os.environ) as tracing:
         _warn_if_in_the_clear(settings)
         engine = open_engine(settings, Metrics())
-        app = create_app(settings, engine)
+        app = create_app(settings, engine, tracing)
         reload_on_hangup(engine.reloading)
         where = server.address(sock, server.scheme(settings))
 
