@@ -25,8 +25,9 @@ from model.clips import unit_length
 from model.inference import embed
 from model.prepare import prepare
 from model.runtime import Encoder, OnnxEncoder
-from service import samples, wire
+from service import samples
 from service.app import create_app
+from service.bodies.asked import Sequence
 from service.metrics import Metrics
 from service.opening import open_engine
 from service.server import running
@@ -64,7 +65,7 @@ def standing(data: Path) -> Iterator[Stand]:
 def _enroll_walkers(library: Library, encoder: Encoder) -> None:
     ready, new = [], []
     for path, sample in samples.shipped().of("enroll"):
-        sequence = msgspec.json.decode(samples.sequence_in(path), type=wire.Sequence).checked()
+        sequence = msgspec.json.decode(samples.sequence_in(path), type=Sequence).checked()
         ready.append(prepare(sequence, encoder.layout, encoder.clip).sequence)
         new.append((sample.subject or "", sample.labels, sequence))
     embeddings = embed(encoder, ready)

@@ -11,7 +11,7 @@ export function percent(share, digits) {
 }
 
 /** A cosine: three digits, always with its sign's place. */
-export const score = (value) => (value === null || value === undefined ? EMPTY : value.toFixed(3));
+export const score = (value) => (value === null || value === undefined ? EMPTY : value.toFixed(3).replace("-", "−"));
 
 export const count = (value) => (value === null || value === undefined ? EMPTY : value.toLocaleString("en"));
 

@@ -6,7 +6,8 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /** Fired on `document` when colours change: whatever draws on a canvas draws again. */
 export const CHANGED = "theme";
-const tell = () => document.dispatchEvent(new CustomEvent(CHANGED));
+const tell = () => { known.clear(); document.dispatchEvent(new CustomEvent(CHANGED)); };
+const known = new Map(); // resolving is slow, and players ask for every frame
 dark.addEventListener("change", tell);
 
 export function themeChoice() {
@@ -23,6 +24,12 @@ function choose(value) {
 
 /** Resolved colours of tokens by their names without dashes: colours("left", "right").left → "rgb(22, 104, 199)". */
 export function colours(...names) {
+  const key = names.join();
+  if (!known.has(key)) known.set(key, resolved(names));
+  return known.get(key);
+}
+
+function resolved(names) {
   const probe = document.createElement("i");
   probe.hidden = true;
   document.body.append(probe);

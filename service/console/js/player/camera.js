@@ -18,21 +18,24 @@ export class Camera {
    */
   through(width, height, figures, course, view) {
     const fits = figures.map((figure) => this.#scale(width, height, figure.reach, view));
-    const scale = Math.min(...fits);
-    const { reach } = figures[0];
-    const middle = view.follow || view.solid ? course[0] : (reach.left + reach.right) / 2;
-    const depth = course[1];
+    const { reach, flat } = figures[0];
+    const follows = view.follow || view.solid;
+    // What is flat grows as it comes nearer; the camera that follows goes back with it.
+    const near = follows && flat;
+    const scale = Math.min(...fits) / (near ? course[3] : 1);
+    const middle = follows ? course[0] : (reach.left + reach.right) / 2;
+    const depth = course[1], floor = near ? course[2] : 0;
     const ground = height * (1 - MARGIN * 0.9) - (view.solid ? 0.06 * height : 0);
     const flip = view.mirror ? -1 : 1;
     const [sinY, cosY, sinP, cosP] = [Math.sin(this.yaw), Math.cos(this.yaw), Math.sin(this.pitch), Math.cos(this.pitch)];
     const project = (x, y, z) => {
       const dx = flip * (x - middle);
-      if (!view.solid) return [width / 2 + scale * dx, ground - scale * y, 0];
+      if (!view.solid) return [width / 2 + scale * dx, ground - scale * (y - floor), 0];
       const dz = z - depth;
       const right = cosY * dx + sinY * dz, near = cosY * dz - sinY * dx;
       return [width / 2 + scale * right, ground - scale * (cosP * y - sinP * near), sinP * y + cosP * near];
     };
-    return Object.assign(project, { scale, ground, middle, depth });
+    return Object.assign(project, { scale, ground, middle, depth, size: near ? scale * course[3] : scale });
   }
 
   #scale(width, height, reach, view) {

@@ -21,8 +21,8 @@ export function controls(player) {
   const element = h("div", { class: "player-bar" },
     h("div", { class: "row" }, step("back", "One frame back", -1), play, step("forward", "One frame on", 1), speed, time),
     h("div", { class: "row options" },
-      option("step", "repeat", "In step"), option("over", "trails", "Overlay"), option("mirror", "mirror", "Mirror"), option("heat", "heat", "Heat"),
-      option("trails", "trails", "Trails"), option("follow", "identify", "Follow"), option("solid", "cube", "3-D"), help));
+      option("step", "repeat", "In step"), option("over", "over", "Overlay"), option("mirror", "mirror", "Mirror"), option("heat", "heat", "Heat"),
+      option("trails", "trails", "Trails"), option("follow", "follow", "Follow"), option("solid", "cube", "3-D"), help));
   element.show = (state) => {
     const label = state.playing ? "Pause" : "Play";
     if (play.getAttribute("aria-label") !== label) {

@@ -2,7 +2,7 @@
 
 const TRAIL_S = 0.7;
 // Confidence as heat: what is doubtful is loud, what is sure is calm; told apart with every kind of colour blindness.
-const HEAT = [[0, [214, 39, 70]], [0.35, [230, 120, 40]], [0.6, [222, 176, 52]], [1, [52, 120, 190]]];
+const HEAT = [[0, [200, 40, 45]], [0.3, [238, 118, 66]], [0.55, [238, 190, 88]], [0.75, [150, 186, 200]], [1, [48, 108, 180]]];
 
 /** The colour of a confidence in [0, 1]. */
 export function heat(confidence) {
@@ -47,7 +47,7 @@ function grid(context, project) {
 export function drawTrails(context, project, figure, time, colours) {
   const last = figure.frameAt(time), first = Math.max(0, last - Math.round(TRAIL_S * figure.fps));
   context.lineCap = "round";
-  context.lineWidth = Math.max(1, 0.008 * project.scale);
+  context.lineWidth = Math.max(1, 0.008 * project.size);
   for (const joint of figure.drawing.ends) {
     context.strokeStyle = colours[figure.drawing.side[joint]];
     for (let t = first + 1; t <= last; t++) {
@@ -83,13 +83,13 @@ export function drawBody(context, project, figure, pose, view, colours, ghost = 
   if (view.solid) bones.sort((one, other) => one.depth - other.depth);
   else bones.sort((one, other) => ORDER[one.side] - ORDER[other.side]);
   for (const bone of bones) {
-    const thick = Math.max(1.5, bone.width * project.scale);
+    const thick = Math.max(1.5, bone.width * project.size);
     // A seam of the ground's colour keeps crossing limbs apart.
-    if (!ghost) line(context, bone, colours.stage, thick + Math.max(2, 0.012 * project.scale));
+    if (!ghost) line(context, bone, colours.stage, thick + Math.max(2, 0.012 * project.size));
     line(context, bone, colour(bone.side, bone.confidence), thick);
   }
   drawHead(context, project, figure, pose, at, sure, colour, colours, ghost);
-  const radius = Math.max(1.5, 0.011 * project.scale);
+  const radius = Math.max(1.5, 0.011 * project.size);
   for (let v = 0; v < figure.count; v++) {
     if (!sure(v) || drawing.part[v] === "head") continue;
     dot(context, at[v], radius, colour(drawing.side[v], pose.confidence[v]), colours.stage, !ghost && pose.confidence[v] < 0.3);
@@ -150,14 +150,14 @@ function drawHead(context, project, figure, pose, at, sure, colour, colours, gho
   if (!head) return;
   const [x, y] = head.middle;
   context.beginPath();
-  context.ellipse(x, y - 0.008 * project.scale, 0.05 * project.scale, 0.062 * project.scale, 0, 0, 2 * Math.PI);
+  context.ellipse(x, y - 0.008 * project.size, 0.05 * project.size, 0.062 * project.size, 0, 0, 2 * Math.PI);
   context.fillStyle = colours.stage;
   if (!ghost) context.fill();
   context.strokeStyle = colour("middle", head.confidence);
-  context.lineWidth = Math.max(1.5, 0.018 * project.scale);
+  context.lineWidth = Math.max(1.5, 0.018 * project.size);
   context.stroke();
   if (ghost) return;
   for (const v of figure.drawing.head) {
-    if (sure(v)) dot(context, at[v], Math.max(1, 0.007 * project.scale), colour(figure.drawing.side[v], pose.confidence[v]), colours.stage, false);
+    if (sure(v)) dot(context, at[v], Math.max(1, 0.007 * project.size), colour(figure.drawing.side[v], pose.confidence[v]), colours.stage, false);
   }
 }

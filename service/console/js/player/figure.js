@@ -60,20 +60,35 @@ export class Figure {
     }
   }
 
-  /** Where the body is in each frame (x, z), smoothed: what a camera that goes with it looks at. */
+  /**
+   * Where the body is in each frame, smoothed: x, z, the ground under it and its height. A camera that goes with it
+   * looks there, so that somebody who comes nearer stays as large.
+   */
   #course() {
     const hips = this.drawing.pair("hip").filter((v) => v >= 0);
     const raw = [];
     let last = null;
-    for (let t = 0; t < this.frames; t++) last = this.#middle(t, hips) ?? last, raw.push(last);
-    const first = raw.find(Boolean) ?? [0, 0];
+    for (let t = 0; t < this.frames; t++) last = this.#place(t, hips) ?? last, raw.push(last);
+    const first = raw.find(Boolean) ?? [0, 0, 0, 1];
     const half = Math.round((FOLLOW_S * this.fps) / 2);
     return raw.map((_, t) => {
       // Near an end the window shrinks on both sides, or the camera would lag behind there.
       const reach = Math.min(half, t, this.frames - 1 - t);
       const near = raw.slice(t - reach, t + reach + 1).map((each) => each ?? first);
-      return [0, 1].map((axis) => near.reduce((sum, each) => sum + each[axis], 0) / near.length);
+      return [0, 1, 2, 3].map((axis) => near.reduce((sum, each) => sum + each[axis], 0) / near.length);
     });
+  }
+
+  /** x, z, ground and height of one frame; null where too little is seen to tell. */
+  #place(t, hips) {
+    const middle = this.#middle(t, hips);
+    let low = Infinity, high = -Infinity;
+    for (let v = 0; v < this.count; v++) {
+      if (!this.seen(t, v)) continue;
+      const y = this.points[3 * (t * this.count + v) + 1];
+      low = Math.min(low, y); high = Math.max(high, y);
+    }
+    return middle && high - low > 0.5 ? [...middle, low, high - low] : null;
   }
 
   #middle(t, hips) {
@@ -92,7 +107,7 @@ export class Figure {
       for (let v = 0; v < this.count; v++) {
         if (!this.seen(t, v)) continue;
         const i = 3 * (t * this.count + v);
-        beside = Math.max(beside, Math.abs(this.points[i] - this.course[t][0]));
+        beside = Math.max(beside, Math.abs(this.points[i] - this.course[t][0]) / this.course[t][3]);
         depth = Math.max(depth, Math.abs(this.points[i + 2] - this.course[t][1]));
         left = Math.min(left, this.points[i]); right = Math.max(right, this.points[i]);
         up = Math.max(up, this.points[i + 1]);
@@ -118,7 +133,7 @@ export class Figure {
       confidence[v] = this.confidence[a];
       for (let k = 0; k < 3; k++) points[3 * v + k] = this.points[3 * a + k] + share * (this.points[3 * b + k] - this.points[3 * a + k]);
     }
-    this.pose.course = [0, 1].map((k) => this.course[t][k] + share * (this.course[next][k] - this.course[t][k]));
+    this.pose.course = [0, 1, 2, 3].map((k) => this.course[t][k] + share * (this.course[next][k] - this.course[t][k]));
     return this.pose;
   }
 }

@@ -47,6 +47,14 @@ export class Stage {
     if (this.figures.length > 1) drawBody(context, cameras[1], this.figures[1], poses[1], this.view, palette, true);
     if (this.view.trails) drawTrails(context, cameras[0], this.figures[0], this.times[0], palette);
     drawBody(context, cameras[0], this.figures[0], poses[0], this.view, palette);
+    if (!poses[0].confidence.some(Boolean)) this.#nobody(context, width, height, palette);
+  }
+
+  #nobody(context, width, height, palette) {
+    context.fillStyle = palette["text-2"];
+    context.font = `12px ${getComputedStyle(this.canvas).fontFamily}`;
+    context.textAlign = "center";
+    context.fillText("not seen in this frame", width / 2, height / 2);
   }
 
   #drag() {

@@ -1,0 +1,29 @@
+// What the quality checks found, in words, and what they measured.
+import { inOtherWords } from "./decision.js";
+import { icon } from "./icons.js";
+import { h, note } from "./ui.js";
+import { words } from "./format.js";
+
+const MEASURES = {
+  frames: ["Frames", (value) => String(value)],
+  seconds: ["Length", (value) => `${value.toFixed(2)} s`],
+  mean_confidence: ["Mean confidence", (value) => value.toFixed(2)],
+  missing_share: ["Joints missing", (value) => `${(100 * value).toFixed(1)} %`],
+  step_frequency_hz: ["Steps", (value) => `${value.toFixed(2)} a second`],
+  stride_regularity: ["Regularity of strides", (value) => value.toFixed(2)],
+  leg_swing: ["Swing of the legs", (value) => `${(100 * value).toFixed(1)} % of body height`],
+};
+
+/** quality: of an answer. meanings: what its words mean. notes: what was changed to make the sequence fit. */
+export function qualityOf(quality, meanings, notes = []) {
+  const shown = Object.entries(MEASURES).filter(([name]) => name in quality.measures);
+  return h("div", { class: "stack" },
+    h("p", { class: "row" }, h("span", { class: `tag ${quality.usable ? "good" : "bad"}` }, icon(quality.usable ? "yes" : "warn"),
+      quality.usable ? (quality.advice.length ? "Usable, with advice" : "Usable") : "Not usable")),
+    quality.reasons.map((each) => note("bad", h("strong", {}, `${capital(words(each))}: `), inOtherWords(each, meanings))),
+    quality.advice.map((each) => note("warn", h("strong", {}, `${capital(words(each))}: `), inOtherWords(each, meanings))),
+    notes.map((each) => note("", capital(each))),
+    h("dl", { class: "facts" }, shown.map(([name, [label, format]]) => [h("dt", {}, label), h("dd", {}, format(quality.measures[name]))])));
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

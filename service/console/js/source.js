@@ -1,0 +1,121 @@
+// Where a sequence comes from: files dropped anywhere on the page, files chosen, or a sample; and which of its tracks.
+import { button, field, fill, h, inWords, note, select, toast } from "./ui.js";
+import { many } from "./format.js";
+
+const GROUPS = [
+  ["Enrolled, seen again", (each) => each.roles.includes("probe") && each.subject],
+  ["Strangers", (each) => each.roles.includes("probe") && !each.subject && each.source === "simulated"],
+  ["Actions", (each) => each.roles.includes("action") && each.source === "simulated"],
+  ["Recorded people (CMU)", (each) => each.source === "cmu"],
+  ["As enrolled", (each) => each.roles.length === 1 && each.roles[0] === "enroll"],
+];
+
+/**
+ * onChosen({name, sequence, notes, sample, from}): a sequence is to be shown. first: names of the groups to put first.
+ * Returns {controls: elements of a toolbar, tracks: an element, empty: an element to show before, choose(name), close()}.
+ */
+export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }) {
+  let listed = [];
+  let turn = 0;
+  const picker = select([["", "Choose a sample…"]], { "aria-label": "Sample", class: "input samples", onchange: () => picker.value && choose(picker.value) });
+  const file = h("input", { type: "file", multiple: true, class: "only-read", tabindex: "-1", "aria-hidden": "true", onchange: () => { read([...file.files]); file.value = ""; } });
+  const opening = () => button("Open files…", { icon: "upload", onclick: () => file.click() });
+  const tracks = h("div", { class: "tracks-found", hidden: true });
+  const loading = load();
+
+  async function load() {
+    const found = (await api.get("/samples")).samples;
+    listed = found;
+    const order = [...GROUPS].sort(([a], [b]) => rank(a) - rank(b));
+    const left = new Set(found);
+    for (const [label, belongs] of order) {
+      const own = [...left].filter(belongs);
+      own.forEach((each) => left.delete(each));
+      if (own.length) picker.append(h("optgroup", { label }, own.map((each) => h("option", { value: each.name }, each.name))));
+    }
+  }
+  const rank = (label) => (first.includes(label) ? first.indexOf(label) : first.length + GROUPS.findIndex(([each]) => each === label));
+
+  async function choose(name) {
+    const mine = ++turn;
+    tracks.hidden = true;
+    onWaiting();
+    try {
+      await loading;
+      const sequence = await api.get(api.path`/samples/${name}`);
+      if (mine !== turn) return;
+      picker.value = name;
+      onChosen({ name, sequence, notes: [], sample: listed.find((each) => each.name === name) ?? null, from: "sample" });
+    } catch (problem) { refused(problem, mine); }
+  }
+
+  async function read(files) {
+    if (!files.length) return;
+    const mine = ++turn;
+    onWaiting();
+    const form = new FormData();
+    for (const each of files) form.append("file", each, each.name);
+    try {
+      const answer = await api.upload("/sequences", form);
+      if (mine === turn) offer(found(answer));
+    } catch (problem) { refused(problem, mine); }
+  }
+
+  function offer(answers) {
+    picker.value = "";
+    const usable = answers.filter((each) => each.sequence);
+    const take = (each) => {
+      for (const one of tracks.querySelectorAll("button")) one.setAttribute("aria-pressed", String(one.dataset.name === each.name));
+      onChosen({ ...each, sample: null, from: "file" });
+    };
+    tracks.hidden = answers.length === 1 && usable.length === 1;
+    fill(tracks,
+      usable.length > 1 ? h("p", { class: "muted" }, `${many(usable.length, "track")}: choose one`) : null,
+      h("div", { class: "row", role: "group", "aria-label": "Tracks" }, usable.length > 1 ? usable.map((each) => button(each.name, {
+        "aria-pressed": "false", dataset: { name: each.name }, onclick: () => take(each) })) : null),
+      answers.filter((each) => each.problem).map((each) => note("bad", h("strong", {}, each.name), ": ", inWords(each.problem))));
+    if (usable.length) take(usable[0]);
+    else onChosen(null);
+  }
+
+  function refused(problem, mine) {
+    if (mine !== turn) return;
+    toast(inWords(problem), { tone: "bad" });
+    onChosen(null);
+  }
+
+  const closeDrop = dropping((files) => read(files));
+  const empty = h("div", { class: "drop" }, h("p", {}, h("strong", {}, "Drop keypoint files here")),
+    h("p", { class: "muted small" }, "OpenPose, AlphaPose, MMPose, MediaPipe, GaitGraph CSV, NTU, BVH, ASF/AMC, npz or our JSON. Nothing is stored."),
+    h("div", { class: "row" }, opening()));
+  const controls = h("div", { class: "row source" }, opening(), file, field("Sample", picker, { beside: true }));
+  controls.querySelector("label").classList.add("only-read");
+  return { controls, tracks, empty, choose, ready: loading, close: () => { turn++; closeDrop(); } };
+}
+
+/** Each track of an answer of /sequences as {name, sequence, notes, quality, problem}. */
+export function found(answer) {
+  return (answer.answers ?? answer.tracks ?? []).map((each) => {
+    const one = each.answer ?? each;
+    return { name: each.name, sequence: one?.sequence ?? null, notes: one?.notes ?? [], quality: one?.quality ?? null, problem: each.problem ?? null };
+  });
+}
+
+/** Files may be dropped anywhere on the page. Returns a function that ends it. */
+export function dropping(onFiles) {
+  const marks = () => document.querySelectorAll(".drop");
+  const over = (event) => {
+    if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
+    event.preventDefault();
+    marks().forEach((each) => { each.dataset.over = ""; });
+  };
+  const out = (event) => { if (!event.relatedTarget) marks().forEach((each) => { delete each.dataset.over; }); };
+  const drop = (event) => {
+    event.preventDefault();
+    marks().forEach((each) => { delete each.dataset.over; });
+    onFiles([...event.dataTransfer.files]);
+  };
+  const listeners = { dragover: over, dragleave: out, drop };
+  for (const [name, listener] of Object.entries(listeners)) document.addEventListener(name, listener);
+  return () => { for (const [name, listener] of Object.entries(listeners)) document.removeEventListener(name, listener); };
+}
