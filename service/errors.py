@@ -51,6 +51,9 @@ STATUS: dict[type[GaitkeeperError], HTTPStatus] = {
     errors.ExportRejected: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
+# A line of the tree at the head of `model/errors.py`: the name of an error, and what it means.
+_IN_TREE = re.compile(r"^    [├└]── (?P<name>\w+)\s+(?P<meaning>.+)$", re.MULTILINE)
+
 # Problems that are HTTP's own, by status; anything else of that kind is named by its status phrase.
 _HTTP_NAMES = {404: "NotFound", 405: "MethodNotAllowed", 415: "UnsupportedMediaType", 500: "InternalError"}
 
@@ -81,6 +84,20 @@ def http_problem(status: int, detail: str = "") -> Problem:
     phrase = HTTPStatus(status).phrase
     name = _HTTP_NAMES.get(status, "".join(word.capitalize() for word in re.findall(r"[A-Za-z]+", phrase)))
     return Problem(type=problem_type(name), title=_title(name), status=status, detail=detail)
+
+
+def meanings() -> dict[str, str]:
+    """What each problem means, by the name of its type: ours, as the tree of errors has it, and HTTP's own."""
+    found = {each["name"]: each["meaning"] for each in _IN_TREE.finditer(errors.__doc__ or "")}
+    ours = {type.__name__: found.get(type.__name__, "") for type, status in STATUS.items() if status != 500}
+    return ours | {
+        "MalformedBody": "the body is not of the form that its media type says",
+        "NotFound": "nothing is at this address",
+        "MethodNotAllowed": "this cannot be done with what is at this address",
+        "UnsupportedMediaType": "a media type that is not read here",
+        "RequestHeaderFieldsTooLarge": "the address and the header fields are too long",
+        "InternalError": "an error of the service, not of the request",
+    }
 
 
 def malformed(reason: str) -> Problem:
