@@ -11,7 +11,7 @@ transaction: writers call `append` in theirs. What changes nothing goes through 
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -177,12 +177,16 @@ def audit_page(
     action: str | None = None,
     gallery_id: int | None = None,
     subject_id: int | None = None,
+    galleries: Collection[int] | None = None,
 ) -> list[Entry]:
-    """At most `limit` entries by number, those behind `after` that are of this action, gallery and subject."""
+    """At most `limit` entries by number, those behind `after` that are of this action, gallery and subject, and of one
+    of `galleries` where these are given."""
     wanted = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(limit)
     for column, value in ((audit.c.action, action), (audit.c.gallery_id, gallery_id), (audit.c.subject_id, subject_id)):
         if value is not None:
             wanted = wanted.where(column == value)
+    if galleries is not None:
+        wanted = wanted.where(audit.c.gallery_id.in_(sorted(galleries)))
     with store.read() as connection:
         return [_entry(row) for row in connection.execute(wanted)]
 
