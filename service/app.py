@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -31,6 +32,7 @@ from service.problem import ProblemResponse
 from service.routes import (
     console,
     galleries,
+    jobs,
     keys,
     models,
     operations,
@@ -45,14 +47,18 @@ from service.routes import (
 )
 from service.settings import Settings
 from service.sse import Listeners
+from service.telemetry import Traced
 from service.version import Version
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 # What nginx logs when the caller hung up; nobody receives it.
 _CALLER_GONE = 499
 
 
-def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
-    """The service of one deployment.
+def create_app(settings: Settings, engine: Engine | None = None, tracing: "TracerProvider | None" = None) -> FastAPI:
+    """The service of one deployment. tracing: where spans go, if anywhere (`telemetry.exporting`).
 
     The engine, opened from the settings when the application starts if none is given, is closed when it stops:
     what was accepted is answered first.
@@ -75,6 +81,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
         galleries,
         subjects,
         templates,
+        jobs,
         reports,
         samples,
         trust,
@@ -97,6 +104,9 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     app.add_middleware(Version)
     app.add_middleware(Door, life=app.state.life)
     app.add_middleware(Observe, metrics=metrics, access_log=settings.access_log)
+    if tracing is not None:
+        app.add_middleware(Traced, provider=tracing)
+    metrics.watch_inside(lambda: app.state.life.inside)
     return app
 
 

@@ -28,8 +28,11 @@ from service.bodies import asked as asked_bodies
 from service.bodies.asked import SequenceRequest
 from service.bodies.described import content, parameters
 from service.errors import STATUS
-from service.problem import MEDIA_TYPE, Problem, problem_type
+from service.jobs import answers as job_answers
+from service.jobs import bodies as job_bodies
+from service.problem import Problem
 from service.several import SEVERAL
+from service.surface import complete, refused
 
 _REF = "#/components/schemas/{name}"
 _ABOUT = """Skeleton sequences in, decisions out.
@@ -62,9 +65,8 @@ def documented(
         extra = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
     found |= refusals(*problems, *(_BODY_PROBLEMS if asked else ()))
     if asked is not None:
-        found[int(HTTPStatus.BAD_REQUEST)] = _refused(["MalformedBody"])
-        found[int(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)] = _refused(["UnsupportedMediaType"])
-    found["default"] = _refused(["InternalError"])
+        found[int(HTTPStatus.BAD_REQUEST)] = refused(["MalformedBody"])
+        found[int(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)] = refused(["UnsupportedMediaType"])
     return {
         "response_class": Answer,
         "response_model": None,
@@ -84,13 +86,7 @@ def refusals(*problems: type[GaitkeeperError]) -> dict[int | str, dict[str, Any]
     """The documented refusals of a route, by status. Any parameter may be invalid."""
     wanted = dict.fromkeys((*problems, errors.InvalidRequest))
     codes = sorted({STATUS[problem] for problem in wanted})
-    return {int(code): _refused([each.__name__ for each in wanted if STATUS[each] == code]) for code in codes}
-
-
-def _refused(names: Sequence[str]) -> dict[str, Any]:
-    schema = {"$ref": _REF.format(name="Problem")}
-    types = ", ".join(f"`{problem_type(name)}`" for name in names)
-    return {"description": types, "content": {MEDIA_TYPE: {"schema": schema}}}
+    return {int(code): refused([each.__name__ for each in wanted if STATUS[each] == code]) for code in codes}
 
 
 def install(app: FastAPI) -> None:
@@ -118,6 +114,8 @@ def write(app: FastAPI) -> dict[str, Any]:
         report_answers,
         operation_answers,
         key_answers,
+        job_answers,
+        job_bodies,
     )
     kinds = [kind for module in modules for kind in vars(module).values() if _is_body(kind)]
     _, schemas = msgspec.json.schema_components([*kinds, Problem], ref_template=_REF)
@@ -126,6 +124,7 @@ def write(app: FastAPI) -> dict[str, Any]:
         found["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"] = body
     for path, answer in examples.answers().items():
         found["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]["example"] = answer
+    complete(found)
     return found
 
 
