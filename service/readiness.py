@@ -23,8 +23,13 @@ class Readiness:
     """workers: the batchers by name, as they are now. free_disk_mb: least free space of the data directory, in MiB."""
 
     def __init__(
-        self, library: Library, workers: Callable[[], Mapping[str, Batcher[Any, Any]]], free_disk_mb: int
+        self,
+        library: Library,
+        workers: Callable[[], Mapping[str, Batcher[Any, Any]]],
+        free_disk_mb: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._library, self._workers, self._free_disk_mb = library, workers, free_disk_mb
         self._lock = threading.Lock()
         self._behind: dict[int, tuple[int, float]] = {}
@@ -50,7 +55,7 @@ class Readiness:
         """Whether each open index has seen every change that was there `BEHIND_S` ago."""
         views = {key: cache.view for key, cache in self._library.views.open.items() if cache.view is not None}
         heads = {head.key: head.seq for head in self._library.store.heads() if head.key in views}
-        moment, late = time.monotonic(), 0
+        moment, late = self._clock(), 0
         for key, seq in heads.items():
             wanted, since = self._behind.get(key, (seq, moment))
             if views[key].seq >= wanted:
@@ -61,7 +66,7 @@ class Readiness:
         return f"{late} galleries are behind the store" if late else OK
 
     def _ask_keys(self) -> str:
-        moment = time.monotonic()
+        moment = self._clock()
         if self._keys is None or moment - self._keys[0] > KEYS_EVERY_S:
             self._keys = (moment, _said(self._ask_master))
         return self._keys[1]

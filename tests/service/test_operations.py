@@ -1,14 +1,26 @@
-"""Health, readiness, metrics, and what every answer carries."""
+"""Health, readiness, metrics, what GET /operations tells, and what every answer carries."""
 
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 import service
 from gallery.library import Library
+from gallery.template import NewTemplate
+from model.clips import ClipSpec, to_clips
+from model.named_layouts import COCO_17
+from service.access.caller import LOOPBACK, Caller, Scope
+from service.collectors import GALLERIES, Galleries
 from service.engine import Engine
-from tests.service.client import Client
-from tests.service.conftest import person
+from service.operation_answers import Operations
+from service.operations import operations
+from service.readiness import Readiness
+from tests.fakes import FakeEncoder, walking
+from tests.service.client import Client, started
+from tests.service.conftest import make_app, person
 
 ROOT = Path(service.__file__).parent.parent
 
@@ -37,10 +49,10 @@ def test_it_is_not_ready_when_a_worker_has_stopped(client: Client) -> None:
 
 
 def test_it_is_not_ready_when_the_store_is_gone(client: Client, library: Library, tmp_path: Path) -> None:
-    library.store.close()
-    for file in tmp_path.iterdir():
+    for file in list(tmp_path.iterdir()):
         file.rename(file.with_suffix(".gone"))
     (tmp_path / "gaitkeeper.db").mkdir()
+    library.store.close()  # whatever is opened from here on is opened anew
     ready = client.get("/readyz")
     assert ready.status_code == 503
     assert ready.json()["checks"]["store"] != "ok"
@@ -73,6 +85,116 @@ def test_metrics_count_requests_by_route_and_name_nobody(client: Client) -> None
     assert 'gaitkeeper_abstain_reasons_total{reason="too_short"} 1.0' in text
     assert 'gaitkeeper_queue_requests{stage="encode"} 0.0' in text
     assert "secret-name" not in text
+
+
+def test_metrics_tell_of_models_readiness_lag_and_the_process(client: Client, encoder: FakeEncoder) -> None:
+    client.post("/galleries/default/subjects/ada/templates", json={"sequence": person(1)})
+    client.post("/identify", json={"sequence": person(1)})
+    text = client.get("/metrics").text
+    mark = encoder.fingerprint[:16]
+    assert f'gaitkeeper_model_info{{fingerprint="{mark}",name="encoder",task="encoder"}} 1.0' in text
+    assert 'gaitkeeper_ready{check="store"} 1.0' in text
+    assert 'gaitkeeper_index_lag{gallery="1"} 0.0' in text
+    assert "gaitkeeper_index_galleries 1.0" in text
+    assert "gaitkeeper_requests_inside 0.0" in text
+    assert "process_resident_memory_bytes" in text
+    assert 'gaitkeeper_drift_samples{gallery="1",of="mean_confidence"} 1.0' in text
+
+
+def test_methods_that_nobody_knows_share_one_series(client: Client) -> None:
+    for method in ("BREW", "WHEN", "PROPFIND"):
+        client.request(method, "/identify")
+    text = client.get("/metrics").text
+    assert 'method="other"' in text
+    assert "BREW" not in text
+
+
+def test_galleries_beyond_the_bound_are_counted_and_have_no_series(library: Library, encoder: FakeEncoder) -> None:
+    for number in range(GALLERIES + 1):
+        library.create(f"g{number}", fingerprint=encoder.fingerprint, dim=encoder.dim)
+        library.warm(f"g{number}")
+    found = {family.name: family.samples for family in Galleries(library).collect()}
+    assert len(found["gaitkeeper_index_templates"]) == len(found["gaitkeeper_index_lag"]) == GALLERIES
+    assert found["gaitkeeper_index_galleries"][0].value == GALLERIES + 1
+    library.close()
+
+
+def test_operations_tell_how_the_process_is_doing(client: Client) -> None:
+    client.post("/galleries/default/subjects/ada/templates", json={"sequence": person(1)})
+    client.post("/identify", json={"sequence": person(1)})
+    client.post("/identify", json={"sequence": person(1, frames=5)})
+    told = msgspec.json.decode(client.get("/operations").content, type=Operations)
+    assert (told.phase, told.ready, told.inside) == ("serving", True, 1)
+    queues = {each.stage: each for each in told.queues}
+    assert set(queues) == {"encode", "classify", "search"}
+    assert (queues["encode"].batches, queues["encode"].items, queues["encode"].sizes["1"]) == (2, 1.0, 2)
+    assert queues["search"].worked is not None
+    asked = next(each for each in told.routes if (each.method, each.route) == ("POST", "/identify"))
+    assert (asked.answered, asked.failed) == ({"200": 2}, 0)
+    assert asked.times is not None
+    assert 0 < asked.times.p50 <= asked.times.p99
+    assert {(each.outcome, each.count) for each in told.decisions} == {("match", 1), ("abstain", 1)}
+    assert told.abstained == {"too_short": 1}
+    gallery = told.galleries[0]
+    assert (gallery.gallery, gallery.templates, gallery.behind, gallery.calibration) == ("default", 1, 0, "test")
+    assert {(each.of, each.state, each.samples) for each in gallery.drift} >= {("mean_confidence", "few", 1)}
+    assert told.process.memory_bytes > 0
+    assert "ada" not in client.get("/operations").text
+
+
+def test_operations_tell_of_no_gallery_that_the_caller_does_not_reach(library: Library, encoder: FakeEncoder) -> None:
+    app = make_app(library, encoder)
+    with started(app) as client:
+        client.post("/galleries", json={"name": "other"})
+        for gallery in ("default", "other"):
+            client.post(f"/galleries/{gallery}/subjects/ada/templates", json={"sequence": person(1)})
+            client.post("/identify", json={"gallery": gallery, "sequence": person(1)})
+        bound = Caller("key:1", frozenset({Scope.AUDIT}), frozenset({"other"}))
+        told = operations(engine_of(client), app, bound)
+        assert [each.gallery for each in told.galleries] == ["other"]
+        assert len(operations(engine_of(client), app, LOOPBACK).galleries) == 2
+
+
+def test_it_is_not_ready_with_too_little_free_space(library: Library) -> None:
+    readiness = Readiness(library, dict, free_disk_mb=1 << 40)
+    assert "MiB are free" in readiness.checks()["disk"]
+    library.close()
+
+
+def test_it_is_not_ready_without_its_master_key_and_makes_no_new_one(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "master.key").rename(tmp_path / "lost.key")
+    assert Readiness(library, dict, 0).checks()["keys"] != "ok"
+    assert not (tmp_path / "master.key").exists()
+    library.close()
+
+
+class Standing:
+    """A clock that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_it_is_not_ready_while_an_index_does_not_follow_the_store(library: Library, encoder: FakeEncoder) -> None:
+    clock = Standing()
+    readiness = Readiness(library, dict, 0, clock=clock)
+    library.warm("default")
+    assert readiness.checks()["index"] == "ok"
+    new = NewTemplate("ada", encoder.embed_clips(walking_clips())[0])
+    library.enroll("default", [new], fingerprint=encoder.fingerprint)
+    assert readiness.checks()["index"] == "ok", "a moment behind is nothing"
+    clock.now = 6.0
+    assert readiness.checks()["index"] == "1 galleries are behind the store"
+    library.warm("default")
+    assert readiness.checks()["index"] == "ok"
+    library.close()
+
+
+def walking_clips() -> Any:
+    return to_clips([walking()], ClipSpec(), COCO_17)
 
 
 def test_every_answer_forbids_to_be_cached_or_sniffed(client: Client) -> None:
