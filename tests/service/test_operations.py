@@ -194,7 +194,7 @@ def test_it_is_not_ready_while_an_index_does_not_follow_the_store(library: Libra
 
 
 def walking_clips() -> Any:
-    return to_clips([walking()], ClipSpec(), COCO_17)
+    return to_clips(walking(), ClipSpec(), COCO_17)
 
 
 def test_every_answer_forbids_to_be_cached_or_sniffed(client: Client) -> None:
