@@ -1,5 +1,6 @@
 """The bodies that the service answers with, typed once: for encoding and for the documentation."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import msgspec
@@ -10,11 +11,17 @@ from gallery import template as kept
 from gallery.metrics import decibels
 from model.quality import Quality as Judged
 from model.sequence import Floats
+from service.access.caller import Caller, Scope
 from service.stage import Probe
 from service.timelines import ActionTimeline, ScoreTimeline, action_timeline
 
 # Digits of a score that mean anything: float32 cosines differ in the seventh between batch sizes.
 _DIGITS = 6
+# Of a score for those who may not investigate: too few to climb by them, guess by guess, to somebody's template.
+# A likelihood is the score on another scale, and a steep one.
+_COARSE_DIGITS = 3
+_LIKELIHOOD_DIGITS = 3
+_COARSE_LIKELIHOOD_DIGITS = 1
 
 
 class Quality(msgspec.Struct, frozen=True):
@@ -114,23 +121,50 @@ class Answer(JSONResponse):
         return msgspec.json.encode(content)
 
 
-def decision(found: kept.Decision, gallery: str, probe: Probe, bundle: str) -> Decision:
+def disclosed(found: kept.Decision, caller: Caller) -> kept.Decision:
+    """What a caller may see of a decision, whichever way it comes to them.
+
+    Who may investigate sees all of it. Anybody else sees scores to three digits, and names nobody by them whom the
+    decision does not name: candidates are those that the threshold lets through, of a match.
+    """
+    full = caller.may(Scope.INVESTIGATE)
+    digits = _DIGITS if full else _COARSE_DIGITS
+    candidates = found.candidates if full else _let_through(found)
+    return replace(
+        found,
+        score=_rounded(found.score, digits),
+        threshold=_rounded(found.threshold, digits),
+        margin=_rounded(found.margin, digits),
+        likelihood=_rounded(found.likelihood, _LIKELIHOOD_DIGITS if full else _COARSE_LIKELIHOOD_DIGITS),
+        candidates=tuple(replace(each, score=round(each.score, digits)) for each in candidates),
+    )
+
+
+def _let_through(found: kept.Decision) -> tuple[kept.Candidate, ...]:
+    if found.outcome is not kept.Outcome.MATCH or found.threshold is None:
+        return ()
+    return tuple(each for each in found.candidates if each.score >= found.threshold)
+
+
+def decision(found: kept.Decision, gallery: str, probe: Probe, bundle: str, caller: Caller) -> Decision:
+    """As much of it as the caller may see (`disclosed`)."""
+    found = disclosed(found, caller)
     return Decision(
         outcome=found.outcome.value,
         gallery=gallery,
         subject=found.subject,
-        score=_rounded(found.score),
-        threshold=_rounded(found.threshold),
+        score=found.score,
+        threshold=found.threshold,
         fpir=found.fpir,
         db=None if found.fpir is None else round(decibels(found.fpir), 2),
-        likelihood=None if found.likelihood is None else round(found.likelihood, 3),
-        margin=_rounded(found.margin),
+        likelihood=found.likelihood,
+        margin=found.margin,
         searched=found.searched,
         seq=found.seq,
         basis=found.basis,
         calibration=found.calibration,
         reasons=list(found.reasons),
-        candidates=[Candidate(each.subject, round(each.score, _DIGITS), each.template) for each in found.candidates],
+        candidates=[Candidate(each.subject, each.score, each.template) for each in found.candidates],
         quality=quality(probe.quality),
         notes=list(probe.notes),
         bundle=bundle,
@@ -163,5 +197,5 @@ def quality(judged: Judged) -> Quality:
     return Quality(judged.usable, reasons, advice, measures)
 
 
-def _rounded(score: float | None) -> float | None:
-    return None if score is None else round(score, _DIGITS)
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from service.answers import Decision
 
 _DIGITS = 4
+# As many as a score of a decision has for those who may not investigate.
+_SCORE_DIGITS = 3
 
 
 class ActionTimeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +48,7 @@ def action_timeline(probe: Probe, places: list[int], rows: Floats) -> ActionTime
 
 def score_timeline(probe: Probe, subjects: list[str], scores: Floats) -> ScoreTimeline:
     """scores: (clips, subjects)."""
-    return ScoreTimeline(seconds=seconds_of(probe), subjects=subjects, scores=_rounded(scores))
+    return ScoreTimeline(seconds=seconds_of(probe), subjects=subjects, scores=_rounded(scores, _SCORE_DIGITS))
 
 
 def seconds_of(probe: Probe) -> list[tuple[float, float]]:
@@ -66,8 +68,8 @@ def clip_seconds(sequence: SkeletonSequence, clip: ClipSpec) -> list[tuple[float
     return [(round(start / clip.fps, 3), round((start + clip.frames) / clip.fps, 3)) for start in starts]
 
 
-def _rounded(values: Floats) -> list[list[float]]:
-    return [[round(value, _DIGITS) for value in row] for row in values.tolist()]
+def _rounded(values: Floats, digits: int = _DIGITS) -> list[list[float]]:
+    return [[round(value, digits) for value in row] for row in values.tolist()]
 
 
 async def with_scores(engine: Engine, probe: Probe, answer: "Decision") -> "Decision":

@@ -50,7 +50,7 @@ async def identify(request: Request, engine: TheEngine, limits: TheLimits, calle
 
     async def one(probe: Probe) -> answers.Decision:
         decision = await engine.identify(probe, asked.gallery, bounds, asked.at_least)
-        answer = answers.decision(decision, asked.gallery, probe, probe.model.fingerprint)
+        answer = answers.decision(decision, asked.gallery, probe, probe.model.fingerprint, caller)
         return await with_scores(engine, probe, answer) if asked.timeline else answer
 
     return await answered(request, found, one, kind=answers.Decision)
@@ -72,7 +72,7 @@ async def verify(request: Request, engine: TheEngine, limits: TheLimits, caller:
 
     async def one(probe: Probe) -> answers.Decision:
         decision = await engine.verify(probe, asked.gallery, asked.subject, rate)
-        return answers.decision(decision, asked.gallery, probe, probe.model.fingerprint)
+        return answers.decision(decision, asked.gallery, probe, probe.model.fingerprint, caller)
 
     return await answered(request, found, one, kind=answers.Decision)
 
