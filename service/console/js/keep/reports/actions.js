@@ -28,7 +28,7 @@ function confusion(found) {
   const title = (row, column) => ({ title: `${found.labels[row]} taken for ${found.labels[column]}: ${found.counts[row][column]} of ${sums[row]}` });
   return part("Confusion", h("div", { class: "panel stack tight" }, heatTable({
     caption: "Share of each action in %", about: "done ↓ taken for →", rows, columns: found.labels.map((_, place) => String(place + 1)), values,
-    format: (share) => (100 * share).toFixed(0), cell: title,
+    format: (share) => (100 * share).toFixed(0), none: "·", cell: title,
   }), heatScale(0, 1, percent)));
 }
 

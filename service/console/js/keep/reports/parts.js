@@ -11,12 +11,13 @@ export const KINDS = {
 export function heading(summary, report) {
   const fact = (name, value) => (value === null || value === undefined ? null : [h("dt", {}, name), h("dd", {}, value)]);
   const people = report.people === undefined ? null : number(report.people);
+  if (!report.command) return null; // its tables carry its title
   const sequences = report.sequences?.counted ?? (typeof report.sequences === "number" ? report.sequences : report.embeddings);
   return h("section", { class: "panel stack" },
     h("div", { class: "row" }, h("h2", {}, summary.title), summary.simulated ? h("span", { class: "tag warn" }, "simulated people") : null),
     h("dl", { class: "facts spread" }, fact("Bundle", summary.bundle), fact("Data", summary.data), fact("People", people),
       fact("Sequences", sequences === undefined ? null : number(sequences)), fact("Made", summary.date ? moment(summary.date) : null)),
-    report.command ? h("p", { class: "command" }, h("code", {}, report.command)) : null);
+    h("p", { class: "command" }, h("code", {}, report.command)));
 }
 
 /** A part of a report under its name. */

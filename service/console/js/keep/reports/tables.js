@@ -13,7 +13,7 @@ export function paperTables(report) {
 
 function one({ title, columns, rows, conclusion = [], comparable }) {
   const columnsOf = columns.flatMap((name, place) => [
-    { label: `${name}: paper`, number: true, render: (row) => number(row.paper?.[place], 4) },
+    { label: `${name}: paper`, number: true, render: (row) => number(row.paper?.[place]) },
     { label: `${name}: ours`, number: true, render: (row) => ours(row.ours?.[place]) },
   ]);
   return part(title, comparable === false ? h("p", { class: "small muted" }, "Ours are of other data than the paper's: the rows can be compared among themselves, not across.") : null,
@@ -24,5 +24,5 @@ function one({ title, columns, rows, conclusion = [], comparable }) {
 function ours(found) {
   if (!found || found.mean === null || found.mean === undefined) return "–";
   const seeds = Object.values(found.values ?? {}).map((value) => number(value, 4)).join(", ");
-  return h("span", { class: "whole", title: seeds }, number(found.mean, 4), found.sd === null || found.sd === undefined ? null : h("small", { class: "muted" }, ` ± ${number(found.sd, 2)}`), (found.marks ?? []).join(""));
+  return h("span", { class: "whole", title: seeds }, number(found.mean), found.sd === null || found.sd === undefined ? null : h("small", { class: "muted" }, ` ± ${number(found.sd, 2)}`), (found.marks ?? []).join(""));
 }
