@@ -1,10 +1,12 @@
 """The body's course over time, in body heights: where it is, whether it moves, whether left and right stay so."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.layout import Layout
 from model.linking import heights
 from model.sequence import Floats, SkeletonSequence, Units
 
@@ -53,8 +55,8 @@ class Body:
         if len(self.at) < 2:
             return 0.0
         both = self.seen[1:] & self.seen[:-1]
-        moved = np.abs(np.diff(self.joints, axis=0)).max(axis=-1) * both
-        return float((moved.max(axis=(1, 2)) < STILL * self.smooth[1:]).mean())
+        moved = np.abs(self.joints[1:] - self.joints[:-1]).max(axis=-1) * both
+        return float(np.count_nonzero(moved.max(axis=(1, 2)) < STILL * self.smooth[1:]) / len(moved))
 
     def elsewhere_share(self) -> float:
         """Share of frames that lie off the body's course: suddenly at another place, or of another size.
@@ -62,9 +64,11 @@ class Body:
         The course is the longest of those that frames form who follow on each other without a jump; a wrong pose of a
         few frames is off it and does not break it.
         """
-        there = self.seen[..., None]
-        centre = (self.joints * there).sum(axis=(1, 2)) / there.sum(axis=(1, 2))
+        there = self.seen.astype(np.float64)
+        centre = np.einsum("tpsc,tps->tc", self.joints, there) / there.sum(axis=(1, 2))[:, None]
         breaks = np.flatnonzero(_jumped(centre[:-1], centre[1:], self.tall[:-1], self.tall[1:], np.diff(self.at))) + 1
+        if not len(breaks):
+            return 0.0
         starts, stops = np.concatenate([[0], breaks]), np.concatenate([breaks, [len(self.at)]])
         lengths: list[int] = []
         lasts: list[int] = []
@@ -89,10 +93,9 @@ class Body:
         known = self.seen[2:] & self.seen[1:-1] & self.seen[:-2]
         pairs = known.all(axis=2)
         tall = self.smooth[2:, None]
-        keep = np.linalg.norm(self.joints[2:] - expected, axis=-1).mean(axis=2) / tall
-        swap = np.linalg.norm(self.joints[2:, :, ::-1] - expected, axis=-1).mean(axis=2) / tall
-        count = np.maximum(pairs.sum(axis=1), 1)
-        kept, swapped = (keep * pairs).sum(axis=1) / count, (swap * pairs).sum(axis=1) / count
+        weight = pairs / (2 * np.maximum(pairs.sum(axis=1), 1)[:, None] * tall)
+        kept = np.einsum("tps,tp->t", _lengths(self.joints[2:] - expected), weight)
+        swapped = np.einsum("tps,tp->t", _lengths(self.joints[2:, :, ::-1] - expected), weight)
         return int(((kept - swapped > SWAP) & (swapped < 0.5 * kept) & (pairs.sum(axis=1) >= 2)).sum())
 
 
@@ -103,35 +106,50 @@ def _jumped(
     tall_after: NDArray[np.float64],
     seconds: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    far = np.linalg.norm(after - before, axis=-1) / np.maximum(tall_before, tall_after)
+    far = _lengths(after - before) / np.maximum(tall_before, tall_after)
     grown = np.abs(np.log(tall_after / tall_before))
     return np.asarray((far > np.clip(JUMP_PER_S * seconds, JUMP, FARTHEST)) | (grown > np.log(GROWTH)))
 
 
+def _lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.sqrt(np.einsum("...c,...c->...", vectors, vectors)))
+
+
 def body_of(sequence: SkeletonSequence) -> Body | None:
     """The body of a sequence; None where its layout has no legs, or no frame holds them."""
-    layout = sequence.layout
-    names = [joint for joint in CORE if f"left_{joint}" in layout and f"right_{joint}" in layout]
+    names, index = _core_of(sequence.layout)
     if not {"knee", "ankle"} <= set(names):
         return None
-    index = np.array([[layout.index(f"{side}_{joint}") for side in ("left", "right")] for joint in names])
     confidence = sequence.confidence[:, index]
     seen = confidence > 0
-    present = seen.mean(axis=(1, 2)) >= PRESENT
+    present = np.count_nonzero(seen, axis=(1, 2)) >= PRESENT * index.size
     if not present.any():
         return None
     square = _square(sequence)
-    tall = heights(square[present]).astype(np.float64)
+    if not present.all():
+        square = square[present]
+    tall = heights(square).astype(np.float64)
     smooth = _smooth(tall)
-    joints = square[present][:, index, :-1].astype(np.float64)
+    joints = square[:, index, :-1].astype(np.float64)
     legs = [names.index("knee"), names.index("ankle")]
     apart = np.zeros((sequence.frames, 2, sequence.dims))
     apart[present] = (joints[:, legs, 0] - joints[:, legs, 1]) / smooth[:, None, None]
+    seen_there, count = int(np.count_nonzero(seen)), sequence.frames
     return Body(
         joints, seen[present], np.flatnonzero(present) / sequence.fps, tall, smooth,
         apart, present & seen[:, legs].all(axis=(1, 2)),
-        float(confidence[seen].mean()), float(1 - seen.mean()), float(1 - present.mean()),
+        float(confidence.sum(where=seen)) / seen_there, 1 - seen_there / seen.size, 1 - len(joints) / count,
     )  # fmt: skip
+
+
+@cache
+def _core_of(layout: Layout) -> tuple[tuple[str, ...], NDArray[np.intp]]:
+    """The core joints of which a layout has both sides, and where it has them: (n, 2)."""
+    names = tuple(joint for joint in CORE if f"left_{joint}" in layout and f"right_{joint}" in layout)
+    places = [[layout.index(f"{side}_{joint}") for side in ("left", "right")] for joint in names]
+    index = np.array(places, dtype=np.intp).reshape(-1, 2)
+    index.setflags(write=False)
+    return names, index
 
 
 def _square(sequence: SkeletonSequence) -> Floats:

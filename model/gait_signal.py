@@ -43,14 +43,9 @@ def stride_of(apart: Doubles, seen: NDArray[np.bool_], fps: float) -> Stride | N
     """
     if seen.sum() < 8 or len(apart) / fps < 1.5 * STRIDE_S[0]:
         return None
-    at = np.arange(len(apart))
     step = max(1, round(fps / FASTEST_RATE))
-    flat = apart.reshape(len(apart), -1)
-    signed = np.stack([np.interp(at, at[seen], column[seen]) for column in flat.T], axis=1)[::step]
-    signed = signed - _drift(signed, fps / step)
-    distance = np.linalg.norm(apart, axis=-1)
-    length = np.stack([np.interp(at, at[seen], column[seen]) for column in distance.T], axis=1)[::step]
-    length = length - _drift(length, fps / step)
+    signed = _without_drift(_filled(apart.reshape(len(apart), -1), seen)[::step])
+    length = _without_drift(_filled(np.sqrt((apart**2).sum(axis=-1)), seen)[::step])
     swing = float(np.sqrt((signed**2).sum(axis=1).mean() / apart.shape[1]))
     found = _repeats(signed, fps / step, STRIDE_S)
     steps = _repeats(length, fps / step, (STRIDE_S[0] / 2, STRIDE_S[1] / 2))
@@ -63,21 +58,32 @@ def _repeats(signal: Doubles, rate: float, periods: tuple[float, float]) -> tupl
     """Period in seconds, correlation one period later, and its negative half a period later."""
     curve = _autocorrelation(signal, int(np.ceil(periods[1] * rate)) + 1)
     first, last = max(int(periods[0] * rate), 2), min(len(curve) - 2, int(len(signal) * 0.67))
-    lags = [lag for lag in range(first, last + 1) if curve[lag] >= max(curve[lag - 1], curve[lag + 1])]
-    best = max((curve[lag] for lag in lags), default=0.0)
+    inner = curve[first : last + 1]
+    peaks = inner >= np.maximum(curve[first - 1 : last], curve[first + 1 : last + 2])
+    lags = first + np.flatnonzero(peaks)
+    best = curve[lags].max(initial=0.0)
     if best <= 0:
         return np.inf, 0.0, 0.0
     # Every multiple of the period fits as well; the shortest that is nearly the best is the period.
-    lag = next(lag for lag in lags if curve[lag] >= 0.8 * best)
+    lag = int(lags[np.argmax(curve[lags] >= 0.8 * best)])
     half = np.interp(lag / 2, np.arange(len(curve)), curve)
     return lag / rate, float(curve[lag]), float(-half)
 
 
-def _drift(signal: Doubles, rate: float) -> Doubles:
-    """What changes slower than a stride: the mean, and a straight line (a walker who turns or comes nearer)."""
-    time = np.arange(len(signal)) / rate
-    line = np.polyfit(time, signal, 1)
-    return np.asarray(time[:, None] * line[0] + line[1])
+def _filled(signal: Doubles, seen: NDArray[np.bool_]) -> Doubles:
+    """What was not seen is interpolated."""
+    if seen.all():
+        return signal
+    at = np.arange(len(signal))
+    return np.stack([np.interp(at, at[seen], column[seen]) for column in signal.T], axis=1)
+
+
+def _without_drift(signal: Doubles) -> Doubles:
+    """Less what changes slower than a stride: the mean, and a straight line (a walker who turns or comes nearer)."""
+    time = np.arange(len(signal)) - (len(signal) - 1) / 2
+    level = signal - signal.mean(axis=0)
+    slope = time @ level / max(time @ time, 1.0)
+    return np.asarray(level - time[:, None] * slope)
 
 
 def _autocorrelation(signal: Doubles, lags: int) -> Doubles:

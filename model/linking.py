@@ -77,10 +77,11 @@ class Path:
 
 def heights(poses: Floats) -> Floats:
     """Body height (n,) of poses (n, joints, coordinates + confidence), in their own unit; never 0."""
-    there = (poses[..., -1:] > 0).astype(np.float32)
+    there = (poses[..., -1] > 0).astype(np.float32)
     count = np.maximum(there.sum(axis=1), 1)
-    centre = (poses[..., :-1] * there).sum(axis=1) / count
-    squares = (((poses[..., :-1] - centre[:, None]) ** 2).sum(axis=-1) * there[..., 0]).sum(axis=1) / count[:, 0]
+    centre = np.einsum("njc,nj->nc", poses[..., :-1], there) / count[:, None]
+    away = poses[..., :-1] - centre[:, None]
+    squares = np.einsum("njc,njc,nj->n", away, away, there) / count
     tall: Floats = np.maximum(HEIGHT_OF_SPREAD * np.sqrt(squares), 1e-6).astype(np.float32)
     return tall
 
