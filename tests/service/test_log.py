@@ -1,0 +1,88 @@
+"""What a log line holds: who asked and which request, and never what an error says."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from service import log
+from service.log import without_words
+from tests.service.client import Client
+from tests.service.conftest import Serve, person
+
+SECRET = "ann-of-the-secret-name"
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What is logged as a deployment logs it."""
+    stream = io.StringIO()
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    log.configure("info")
+    handler = root.handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(stream)
+    yield stream
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def failing() -> None:
+    try:
+        dict[str, str]()[SECRET]
+    except KeyError as error:
+        raise RuntimeError(f"of {SECRET}") from error
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_an_unforeseen_error_is_logged_by_kind_and_place_and_without_its_words(logged: io.StringIO, ours: bool) -> None:
+    try:
+        failing()
+    except RuntimeError:
+        if ours:
+            structlog.get_logger("gaitkeeper").exception("it failed")
+        else:
+            logging.getLogger("uvicorn.error").exception("it failed")
+    line = json.loads(logged.getvalue())
+    assert (line["event"], line["level"]) == ("it failed", "error")
+    assert line["error"] == ["RuntimeError", "KeyError"]
+    assert line["at"][-1].startswith("service/test_log.py:")
+    assert line["at"][-1].endswith(" failing")
+    assert SECRET not in logged.getvalue()
+
+
+def test_an_error_that_was_never_raised_has_no_place() -> None:
+    assert without_words(None, "", {"exc_info": ValueError(SECRET)}) == {"error": ["ValueError"], "at": []}
+    assert without_words(None, "", {"event": "x"}) == {"event": "x"}
+
+
+class Failing:
+    """Fails with somebody's name, in a way that nobody foresaw."""
+
+    def __init__(self, like: Any) -> None:
+        self.fingerprint, self.layout, self.clip, self.dim = like.fingerprint, like.layout, like.clip, like.dim
+
+    def embed_clips(self, clips: Any) -> Any:
+        raise KeyError(SECRET)
+
+
+def test_a_request_that_fails_leaves_its_id_and_nobody_s_name(serve: Serve, encoder: Any, logged: io.StringIO) -> None:
+    client: Client = serve(Failing(encoder))
+    failed = client.post("/embed", json={"sequence": person()}, headers={"X-Request-Id": "mine-7"})
+    assert failed.status_code == 500
+    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+    assert "mine-7" in {line.get("request_id") for line in lines}
+    assert SECRET not in logged.getvalue()
+
+
+def test_nothing_is_logged_of_a_request_unless_it_is_asked_for(client: Client) -> None:
+    with capture_logs() as lines:
+        client.get("/galleries")
+    assert not lines
