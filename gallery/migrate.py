@@ -136,6 +136,16 @@ def begin(store: Store, gallery: str, encoder: Encoder, *, partial: bool = False
     return Filling(store, gallery, source, kept.begin(store, gallery, encoder.fingerprint, encoder.dim), encoder)
 
 
+def check(store: Store, gallery: str, fingerprint: str, *, partial: bool = False) -> None:
+    """Raises what `begin` would say no with for a bundle of this fingerprint, and begins nothing."""
+    source = _active(store, gallery)
+    with store.read() as connection:
+        lost = again.behind(connection, source.key, 0)
+    if lost.subjects:
+        _check_worth_it(store, gallery, source, lost, partial)
+    kept.check_free(store, gallery, fingerprint)
+
+
 def _check_worth_it(store: Store, gallery: str, source: Generation, lost: Behind, partial: bool) -> None:
     anew = "create another gallery with the new bundle and enroll from the recordings"
     if store.gallery(gallery).gallery.vault_days is None:

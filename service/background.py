@@ -4,19 +4,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from model.errors import Overloaded
 from service.engine import Engine
 from service.events import Bus
 from service.jobs.lanes import Lanes
 from service.jobs.works import works_of
 from service.settings import Settings
 
+# Bodies of bulk enrollments that are taken in at once: they are large.
+BULKS_AT_ONCE = 2
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Background:
     """jobs: the threads that are at them. moved: ids of jobs that have got on in this process."""
 
     jobs: Lanes
     moved: Bus[str]
+    _bulks: int = 0
+
+    @contextmanager
+    def taking_in(self) -> Iterator[None]:
+        """While the body of a bulk enrollment is read. Raises `Overloaded` where others are."""
+        if self._bulks >= BULKS_AT_ONCE:
+            raise Overloaded(1.0)
+        self._bulks += 1
+        try:
+            yield
+        finally:
+            self._bulks -= 1
 
 
 @contextmanager

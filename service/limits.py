@@ -32,7 +32,7 @@ class Admission:
             return await ProblemResponse(problem_of(refusal))(scope, receive, send)
         self._inside += 1
         try:
-            return await self._app(scope, _counted(receive, self._limits.body_bytes), send)
+            return await self._app(scope, _counted(receive, _body_bytes(scope, self._limits)), send)
         finally:
             self._inside -= 1
 
@@ -40,9 +40,14 @@ class Admission:
         if self._inside >= self._limits.requests:
             return Overloaded(1.0)
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-        if announced.isdigit() and int(announced) > self._limits.body_bytes:
-            return LimitExceeded("body bytes", self._limits.body_bytes, int(announced))
+        if announced.isdigit() and int(announced) > (most := _body_bytes(scope, self._limits)):
+            return LimitExceeded("body bytes", most, int(announced))
         return None
+
+
+def _body_bytes(scope: Scope, limits: Limits) -> int:
+    bulk = scope["path"].startswith("/galleries/") and scope["path"].endswith("/enrollments")
+    return limits.bulk_bytes if bulk else limits.body_bytes
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

@@ -67,6 +67,13 @@ def begin(store: Store, gallery: str, fingerprint: str, dim: int) -> Generation:
         return next(each for each in _of(connection, at) if each.key == key)
 
 
+def check_free(store: Store, gallery: str, fingerprint: str) -> None:
+    """Raises `InvalidRequest` where `begin` would, and begins nothing."""
+    for each in generations(store, gallery):
+        if each.state is not State.BUILDING or each.fingerprint != fingerprint:
+            _check_free(each, fingerprint)
+
+
 def switch(connection: Connection, store: Store, at: Head, target: int) -> int:
     """Let another generation answer under the gallery's name; `at`, which did until now, is kept. Returns the change
     that says so."""

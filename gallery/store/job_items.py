@@ -32,12 +32,14 @@ class SubjectGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One item of a bulk enrollment, as it is put in. packed: the sequence (`gallery/vault.py`)."""
+    """One item of a bulk enrollment, as it is put in. packed: the sequence (`gallery/vault.py`). refused: why it is
+    none, if that is seen already; "" if not."""
 
     subject: str
     packed: bytes
     labels: Mapping[str, str]
     consent: Consent | None = None
+    refused: str = ""
 
 
 class _Sealed(msgspec.Struct, array_like=True):
@@ -80,14 +82,22 @@ def add_inputs(connection: Connection, store: Store, at: Head, job: str, secret:
     names = sorted({item.subject for item in inputs})
     known = _keys(connection, at.key, names)
     first: dict[str, int] = {}
-    rows = []
+    rows, refused = [], []
     for place, item in enumerate(inputs):
         same = first.setdefault(item.subject, place)
+        if item.refused:
+            refused.append(
+                {"job_id": job, "place": place, "same": same, "status": "refused", "reasons": [item.refused]}
+            )
+            continue
         consent = None if item.consent is None else (item.consent.reference, item.consent.purpose, item.consent.expires)
         plain = _Sealed(item.subject, item.packed, dict(item.labels), same, known.get(item.subject), consent)
         content = sealer.seal(msgspec.msgpack.encode(plain), bound_to(f"job {job}", place))
         rows.append({"job_id": job, "place": place, "content": content})
-    connection.execute(insert(job_inputs), rows)
+    for table, some in ((job_inputs, rows), (job_results, refused)):
+        if some:
+            connection.execute(insert(table), some)
+    connection.execute(update(jobs).where(jobs.c.id == job).values(done=len(refused)))
 
 
 def waiting_items(store: Store, job: str, limit: int) -> list[Item]:
@@ -146,7 +156,7 @@ def counted_results(store: Store, job: str) -> dict[str, int]:
     """How many items of a job came to each end."""
     wanted = select(job_results.c.status, func.count()).where(job_results.c.job_id == job)
     with store.read() as connection:
-        return dict(connection.execute(wanted.group_by(job_results.c.status)).tuples())
+        return dict(connection.execute(wanted.group_by(job_results.c.status)).all())
 
 
 def _record(
@@ -180,7 +190,7 @@ def _keys(connection: Connection, gallery: int, names: Sequence[str]) -> dict[st
     """The keys of those of these subjects that a gallery has."""
     wanted = select(subjects.c.name, subjects.c.id).where(subjects.c.gallery_id == gallery)
     found = connection.execute(wanted.where(among(connection, subjects.c.name, names)))
-    return dict(found.tuples())
+    return dict(found.all())
 
 
 def _of_same(connection: Connection, job: str, same: Collection[int]) -> dict[int, list[int | None]]:

@@ -142,9 +142,9 @@ class Lane:
         except StoreUnavailable as error:
             if self._failures < _TRIES:
                 raise
-            return JobState.FAILED, why(error)
+            return JobState.FAILED, why(error, job.kind)
         except GaitkeeperError as error:
-            return JobState.FAILED, why(error)
+            return JobState.FAILED, why(error, job.kind)
         except Exception as error:
             _log.error("a job failed", job=job.id, kind=job.kind, error=type(error).__name__, exc_info=True)
             return JobState.FAILED, {"error": problem_type("InternalError"), "detail": "the service's log says more"}
@@ -160,13 +160,15 @@ class Lane:
             _log.warning("a job is free only when its lease is over", reason=str(error))
 
 
-def why(error: GaitkeeperError) -> dict[str, Any]:
-    """What is kept of an error: its type, and its words where they cannot name a subject."""
+def why(error: GaitkeeperError, kind: str) -> dict[str, Any]:
+    """What is kept of an error: its type, and its words where they cannot name a subject, who may be erased."""
     found: dict[str, Any] = {"error": problem_type(type(error).__name__)}
     if isinstance(error, _TELLABLE):
         found["detail"] = str(error)
     elif isinstance(error, errors.InvalidRequest):
         found["field"] = error.field
+        if kind == "calibrate" or error.field == "bundle":
+            found["detail"] = str(error)
     return found
 
 

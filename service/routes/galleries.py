@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from model.errors import EmptyGallery, GalleryExists, InvalidDataSet, UnknownGallery
+from model.errors import GalleryExists, UnknownGallery
 from service import gallery_answers as answers
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
@@ -17,7 +17,7 @@ from service.openapi import documented, refusals
 from service.paging import A_PAGE, AfterName, Limit, cut
 from service.parts import TheEngine
 from service.receive import received
-from service.wire import CalibrateGallery, CreateGallery
+from service.wire import CreateGallery
 
 router = APIRouter(prefix="/galleries", tags=["galleries"])
 
@@ -81,25 +81,6 @@ async def delete_gallery(gallery: str, engine: TheEngine) -> Response:
 async def show_calibration(gallery: str, engine: TheEngine) -> Answer:
     found = await asyncio.to_thread(engine.library.store.calibration, gallery)
     return Answer(answers.calibration(gallery, found))
-
-
-@router.post(
-    "/{gallery}/calibration",
-    summary="Calibrate a gallery by its own templates, each subject left out in turn",
-    dependencies=[needs(Scope.MANAGE)],
-    **documented(
-        answers.GalleryCalibration,
-        asked=CalibrateGallery,
-        status=HTTPStatus.CREATED,
-        problems=(UnknownGallery, EmptyGallery, InvalidDataSet),
-    ),
-)
-async def calibrate_gallery(gallery: str, request: Request, engine: TheEngine) -> Answer:
-    """It takes effect at once. A rate that those enrolled are too few to show is refused, and the refusal says how many
-    more are needed. It takes seconds for some thousand templates."""
-    asked = await received(request, CalibrateGallery)
-    made = await asyncio.to_thread(engine.calibrate, gallery, asked.rate(), asked.session, asked.by)
-    return Answer(answers.calibration(gallery, made.to_json()), HTTPStatus.CREATED)
 
 
 @router.delete(

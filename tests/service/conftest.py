@@ -49,6 +49,13 @@ def person(subject: int = 0, seed: int = 0, frames: int = 60) -> dict[str, Any]:
     return as_json(walking(subject, frames, seed=seed))
 
 
+def ended(client: Client, job: str) -> dict[str, Any]:
+    """A job, followed to its end."""
+    client.get(f"/jobs/{job}/events")
+    found: dict[str, Any] = client.get(f"/jobs/{job}").json()
+    return found
+
+
 def open_library(folder: Path, encoder: FakeEncoder) -> Library:
     """A library with the gallery `default`, as the service opens it."""
     store = open_store(folder)

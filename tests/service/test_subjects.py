@@ -15,7 +15,7 @@ from gallery.store import open_store
 from gallery.template import Decision
 from service.engine import Bounds, Engine, _Search
 from tests.service.client import Client
-from tests.service.conftest import person
+from tests.service.conftest import ended, person
 
 ADA = "/galleries/default/subjects/ada"
 
@@ -189,9 +189,10 @@ def test_the_audit_log_says_who_did_what_and_names_nobody(client: Client) -> Non
 def test_a_gallery_of_few_people_cannot_be_calibrated_and_says_how_many_are_needed(client: Client) -> None:
     for number in range(4):
         enroll(client, f"s{number}", number)
-    refused = client.post("/galleries/default/calibration", json={"target_fpir": 0.01})
-    assert refused.status_code == 422
-    assert "more" in refused.json()["detail"]
+    job = client.post("/galleries/default/calibration", json={"target_fpir": 0.01}).json()["id"]
+    failed = ended(client, job)
+    assert failed["state"] == "failed"
+    assert "more" in failed["result"]["detail"]
     assert client.get("/galleries/default/calibration").json()["calibration"] is None
 
 
@@ -199,10 +200,10 @@ def test_a_gallery_calibrated_by_its_own_people_answers_by_that(client: Client) 
     for number in range(40):
         for seed in range(2):
             client.post(f"/galleries/default/subjects/s{number}/templates", json={"sequence": person(number, seed)})
-    made = client.post("/galleries/default/calibration", json={"target_fpir": 0.2})
-    assert made.status_code == 201, made.text
+    job = ended(client, client.post("/galleries/default/calibration", json={"target_fpir": 0.2}).json()["id"])
+    assert job["state"] == "done", job
     answer = client.post("/identify", json={"sequence": person(3, seed=9)}).json()
-    assert (answer["basis"], answer["calibration"]) == ("gallery", made.json()["calibration"]["id"])
+    assert (answer["basis"], answer["calibration"]) == ("gallery", job["result"]["calibration"])
     refused = client.post("/galleries/default/subjects/new/templates", json={"sequence": person(3, seed=8)})
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:gaitkeeper:problem:duplicate-subject")
     assert refused.json()["candidate"] == "s3"
