@@ -40,6 +40,7 @@ from service.routes import (
     reports,
     samples,
     sequences,
+    streams,
     subjects,
     templates,
     trust,
@@ -47,6 +48,7 @@ from service.routes import (
 )
 from service.settings import Settings
 from service.sse import Listeners
+from service.streams.hub import Streams
 from service.telemetry import Traced
 from service.version import Version
 
@@ -70,6 +72,8 @@ def create_app(settings: Settings, engine: Engine | None = None, tracing: "Trace
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
+        # FastAPI's own would send paths, and what errors say, which may be names; ours is in telemetry.py.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         lifespan=partial(_living, open_parts=lambda: engine or open_engine(settings, metrics)),
     )
     app.state.settings = settings
@@ -81,6 +85,7 @@ def create_app(settings: Settings, engine: Engine | None = None, tracing: "Trace
         galleries,
         subjects,
         templates,
+        streams,
         jobs,
         reports,
         samples,
@@ -115,6 +120,7 @@ async def _living(app: FastAPI, open_parts: Callable[[], Engine]) -> AsyncIterat
     engine = open_parts()
     app.state.engine = engine
     app.state.ring = ring = KeyRing(engine.library.store)
+    app.state.streams = Streams(engine, app.state.settings.limits)
     try:
         if app.state.settings.access == "keys":
             await asyncio.to_thread(ring.start)
@@ -122,6 +128,7 @@ async def _living(app: FastAPI, open_parts: Callable[[], Engine]) -> AsyncIterat
             yield
     finally:
         app.state.listeners.leave()
+        await app.state.streams.close()
         await asyncio.to_thread(ring.stop)
         engine.close()
 
