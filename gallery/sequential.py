@@ -76,11 +76,12 @@ def plan_for(rule_at: Callable[[float | None], Rule], fpir: float | None) -> Pla
 
 
 class Verdict:
-    """What is said of one track. looks: so far. said: what was said last."""
+    """What is said of one track. looks: so far. said: what was said last; found: what the last look found."""
 
     def __init__(self) -> None:
         self.looks = self.clips = 0
         self.said: Decision | None = None
+        self.found: Decision | None = None
 
     def look(self, clips: int) -> int:
         """Note a look at so many clips; its number, from 1."""
@@ -100,6 +101,7 @@ class Verdict:
         >>> [(said := verdict.hear(at(score), hold=Rule(0.65))) and said.outcome.value for score in (0.7, 0.81, 0.7, 0.6)]
         [None, 'match', None, 'no_match']
         """
+        self.found = found
         held = self._held(found, hold)
         if held is None:
             if found.outcome is not Outcome.MATCH and self.said is None and self.clips < SETTLED and not last:
@@ -109,6 +111,11 @@ class Verdict:
             return None
         self.said = held
         return held
+
+    def last_word(self) -> Decision | None:
+        """What stands at the end, where there is no further look: what was found last, if nothing was said yet."""
+        self.said = self.said or self.found
+        return self.said
 
     def _held(self, found: Decision, hold: Rule | None) -> Decision | None:
         """The match that was said, with what this look found, where it still stands."""

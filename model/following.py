@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from model.errors import InvalidRequest, LimitExceeded
+from model.errors import InvalidRequest
 from model.linking import FRAGMENT, LONGEST_HIDDEN_S
 from model.overlaps import WINDOW
 from model.sequence import Floats
@@ -95,16 +95,16 @@ class ByIds:
         self._names = Names()
 
     def step(self, frame: int, poses: Floats, ids: Sequence[str] | None = None) -> Step:
-        """Raises `InvalidRequest` where an id is missing or there twice, `LimitExceeded` for too many at a time."""
+        """Raises `InvalidRequest` where an id is missing or there twice."""
         if len(poses) != len(ids or ()):
             raise InvalidRequest("id", "everybody must have one, since this stream trusts them")
         if len(set(ids or ())) != len(poses):
             raise InvalidRequest("id", "nobody is in a frame twice")
         gone = [each for each in self._tracks.values() if (frame - each.last) / self._fps > LONGEST_HIDDEN_S]
+        others = sorted((each for each in self._tracks.values() if each not in gone), key=lambda each: each.last)
+        gone += others[: max(0, len({*(each.source for each in others), *(ids or ())}) - PATHS)]
         for track in gone:
             del self._tracks[track.source or ""]
-        if (count := len({*self._tracks, *(ids or ())})) > PATHS:
-            raise LimitExceeded("ids at a time", PATHS, count)
         shown = []
         for pose, name in zip(poses, ids or (), strict=True):
             track = self._tracks.setdefault(name, Track(frame, frame, name))

@@ -32,6 +32,8 @@ from service.jobs import answers as job_answers
 from service.jobs import bodies as job_bodies
 from service.problem import Problem
 from service.several import SEVERAL
+from service.streams import asked as stream_bodies
+from service.streams import told as stream_answers
 from service.surface import complete, refused
 
 _REF = "#/components/schemas/{name}"
@@ -116,6 +118,8 @@ def write(app: FastAPI) -> dict[str, Any]:
         key_answers,
         job_answers,
         job_bodies,
+        stream_answers,
+        stream_bodies,
     )
     kinds = [kind for module in modules for kind in vars(module).values() if _is_body(kind)]
     _, schemas = msgspec.json.schema_components([*kinds, Problem], ref_template=_REF)

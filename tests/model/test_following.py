@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.by_motion import LONGEST_OVERLAP_S, ByMotion
-from model.errors import InvalidRequest, LimitExceeded
-from model.following import PATHS, ByIds, Follower, Step, Track
+from model.errors import InvalidRequest
+from model.following import PATHS, ByIds, Follower, Seen, Step, Track
 from model.linking import LONGEST_GAP_S
 from model.overlaps import WINDOW
 from model.sequence import Floats
@@ -18,20 +18,20 @@ from tests.model.two_people import Walker
 FPS = 25.0
 
 
-def followed(frames: list[People], follower: Follower | None = None) -> tuple[list[Track], dict[str, list], list[Step]]:
+def followed(frames: list[People], follower: Follower | None = None) -> tuple[list[Track], dict[str, list[Seen]], list[Step]]:
     """Tracks by name in the order of their start, what was settled of each, and every step."""
     follower = follower or ByMotion(FPS)
     steps = [follower.step(each.frame, each.poses, each.ids) for each in frames]
     steps.append(follower.finish())
     tracks = [track for step in steps for track in step.started]
-    settled: dict[str, list] = {track.name: [] for track in tracks}
+    settled: dict[str, list[Seen]] = {track.name: [] for track in tracks}
     for step in steps:
         for track, seen in step.settled:
             settled[track.name] += seen
     return tracks, settled, steps
 
 
-def owners(settled: dict[str, list], people: list[Floats]) -> list[set[int]]:
+def owners(settled: dict[str, list[Seen]], people: list[Floats]) -> list[set[int]]:
     """Whose poses each track holds."""
     return [
         {min(range(len(people)), key=lambda i: float(np.abs(people[i][t] - pose).sum())) for t, pose in seen}
@@ -129,12 +129,13 @@ def test_ids_that_are_missing_or_there_twice_are_refused_where_they_are_trusted(
         ByIds(FPS).step(0, RIGHT.poses(2), ids)
 
 
-def test_too_many_ids_at_a_time_are_refused() -> None:
+def test_of_too_many_ids_at_a_time_those_seen_longest_ago_are_forgotten() -> None:
     follower = ByIds(FPS)
     poses = np.zeros((PATHS, 17, 3), np.float32)
-    follower.step(0, poses, [str(n) for n in range(PATHS)])
-    with pytest.raises(LimitExceeded):
-        follower.step(1, poses[:1], ["one more"])
+    for t in range(5):
+        follower.step(t, poses, [str(n) for n in range(PATHS)])
+    step = follower.step(5, poses[:3], ["0", "1", "one more"])
+    assert [track.source for track in step.ended] == ["2"]
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,0 +1,1 @@
+"""Frames of a camera come in, decisions on the people in them go out."""
