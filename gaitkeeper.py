@@ -26,6 +26,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "calibrate": ("gallery.cli_calibrate", "calibrate", "Measure a gallery's own thresholds."),
     "classify": ("model.cli_classify", "classify", "Which action is it?"),
     "subjects": ("gallery.cli", "subjects", "List, show and erase subjects."),
+    "api-keys": (
+        "gallery.cli_api_keys",
+        "api_keys",
+        "Make, list, rotate and revoke the keys of callers of the service.",
+    ),
     "keys": ("gallery.cli_keys", "keys", "Show and exchange the keys that galleries are encrypted under."),
     "store": ("gallery.cli_store", "store", "Check, back up and restore the data."),
     "audit": ("gallery.cli_audit", "audit", "Who did what, when; check that the log is whole."),
