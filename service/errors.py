@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 from model import errors
 from model.errors import GaitkeeperError
@@ -57,6 +58,8 @@ _IN_TREE = re.compile(r"^    [├└]── (?P<name>\w+)\s+(?P<meaning>.+)$", r
 # Problems that are HTTP's own, by status; anything else of that kind is named by its status phrase.
 _HTTP_NAMES = {404: "NotFound", 405: "MethodNotAllowed", 415: "UnsupportedMediaType", 500: "InternalError"}
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
 _AT_PATH = re.compile(r"^(?P<reason>.*?)(?: - at (?:key in )?`\$\.?(?P<path>.*)`)?$", re.DOTALL)
 
 # What msgspec says of a body that is a sequence itself: the likeliest first mistake of a caller.
@@ -92,6 +95,8 @@ def meanings() -> dict[str, str]:
     ours = {type.__name__: found.get(type.__name__, "") for type, status in STATUS.items() if status != 500}
     return ours | {
         "MalformedBody": "the body is not of the form that its media type says",
+        "BadRequest": "what came is not HTTP",
+        "RequestTimeout": "the request did not come in time",
         "NotFound": "nothing is at this address",
         "MethodNotAllowed": "this cannot be done with what is at this address",
         "UnsupportedMediaType": "a media type that is not read here",
@@ -127,9 +132,23 @@ async def answer_our_error(request: Request, error: Exception) -> Response:
 
 async def answer_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
     detail = {404: f"nothing is at {request.url.path}", 405: f"{request.method} is not possible here"}
     problem = http_problem(error.status_code, detail.get(error.status_code, str(error.detail)))
-    return ProblemResponse(problem, error.headers)
+    return ProblemResponse(problem, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What can be done with what is at this address: Starlette names the methods of the first route there only."""
+    routes: list[BaseRoute] = request.app.router.routes
+
+    def is_there(method: str) -> bool:
+        asked = {**request.scope, "method": method}
+        return any(route.matches(asked)[0] is Match.FULL for route in routes)
+
+    return [method for method in _METHODS if is_there(method)]
 
 
 async def answer_invalid_parameter(request: Request, error: Exception) -> Response:

@@ -146,6 +146,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._unread.watch()
         super().on_response_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(HTTPStatus.BAD_REQUEST, msg)
+
     # Ours
 
     def _await_head(self) -> None:

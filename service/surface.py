@@ -28,6 +28,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "name": deadline.HEADER,
         "description": "How long the caller waits; after that nothing is done, and the answer is 504.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 10**9 - 1},
+        "example": 10_000,
     },
     "IdempotencyKey": {
         "name": idempotency.HEADER,
@@ -55,6 +56,14 @@ _HEADERS: dict[str, dict[str, Any]] = {
 }
 _WAITING = frozenset({"429", "503"})
 _JSON = "application/json"
+_EVENTS = "text/event-stream"
+# What anybody can meet: the server itself says so, before an address is looked at.
+_OF_HTTP = {
+    "BadRequest": "400",
+    "RequestTimeout": "408",
+    "RequestHeaderFieldsTooLarge": "431",
+    "InternalError": "500",
+}
 # What whoever needs a key can meet at any address.
 _ANYWHERE = (
     *("UnknownCaller", "NotAllowed", "RateExceeded", "InvalidRequest", "LimitExceeded", "DeadlineExceeded"),
@@ -94,7 +103,7 @@ def refused(names: Sequence[str]) -> dict[str, Any]:
 
 def _complete_one(path: str, method: str, operation: Operation, beside: dict[str, Any]) -> None:
     wanted = ["RequestId"]
-    problems = ["InternalError"]
+    problems = list(_OF_HTTP)
     if is_open(path):
         operation["security"] = []
     else:
@@ -116,17 +125,25 @@ def _complete_one(path: str, method: str, operation: Operation, beside: dict[str
     for name in problems:
         _add_refusal(operation, name)
     operation["responses"] = dict(sorted(operation["responses"].items()))
+    _describe_streams(operation)
     _write_headers(method, path, operation)
 
 
 def _add_refusal(operation: Operation, name: str) -> None:
     ours = getattr(errors, name, None)
-    status = str(int(STATUS[ours])) if ours else "500"
+    status = str(int(STATUS[ours])) if ours else _OF_HTTP[name]
     there = operation["responses"].get(status, {})
     if there.get("content") and "x-problems" not in there:  # /readyz says why in its own words
         return
     names = dict.fromkeys([*there.get("x-problems", []), name])
     operation["responses"][status] = {**there, **refused(list(names))}
+
+
+def _describe_streams(operation: Operation) -> None:
+    """A stream of events is no JSON, and OpenAPI 3.1 has no words for what comes bit by bit."""
+    for response in operation["responses"].values():
+        if _EVENTS in response.get("content", {}):
+            response["content"][_EVENTS] = {}
 
 
 def _write_headers(method: str, path: str, operation: Operation) -> None:

@@ -8,6 +8,7 @@ import pytest
 from model import errors
 from model.errors import GaitkeeperError
 from service.errors import STATUS, http_problem, problem_of, refused_body
+from tests.service.client import Client
 
 
 def test_every_error_has_a_status_and_nothing_else_has() -> None:
@@ -60,3 +61,10 @@ def test_every_http_error_becomes_a_problem_with_a_type(status: int) -> None:
 def test_a_decoder_s_message_is_taken_apart(message: str, field: str, reason: str) -> None:
     error = refused_body(msgspec.ValidationError(message))
     assert (error.field, error.reason) == (field, reason)
+
+
+def test_what_can_be_done_with_an_address_is_said_in_full(client: Client) -> None:
+    refused = client.request("PUT", "/galleries/default/subjects/ada")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, PATCH, DELETE")
+    assert client.request("OPTIONS", "/galleries").headers["allow"] == "GET, POST"
+    assert client.post("/healthz").headers["allow"] == "GET"

@@ -101,6 +101,16 @@ def test_a_head_that_is_too_long_is_answered_with_a_problem(library: Library, en
         assert b"application/problem+json" in answer
 
 
+def test_what_is_not_http_is_answered_with_a_problem(library: Library, encoder: GatedEncoder) -> None:
+    with serving(library, encoder) as where:
+        url = httpx.URL(where)
+        with socket.create_connection((url.host, url.port), timeout=10) as caller:
+            caller.sendall(b"WHO walked past?\r\n\r\n")
+            answer = caller.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"urn:gaitkeeper:problem:bad-request" in answer
+
+
 def test_a_caller_who_leaves_is_not_worked_for(library: Library, encoder: GatedEncoder) -> None:
     with serving(library, encoder) as where:
         encoder.open.clear()
