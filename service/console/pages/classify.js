@@ -5,7 +5,6 @@ import { skeletons } from "../js/player/skeletons.js";
 import { qualityOf } from "../js/quality.js";
 import { remember } from "../js/place.js";
 import { createSource } from "../js/source.js";
-import { colours } from "../js/theme.js";
 import { failed, fill, h, waiting } from "../js/ui.js";
 
 export const title = "Classify";
@@ -76,7 +75,7 @@ class Classify {
     fill(this.told,
       h("div", { class: "verdict" }, h("p", { class: "subject" }, words(answer.action)),
         h("p", {}, `${percent(answer.probability, 1)} over the whole sequence${clips > 1 ? `, the mean of ${many(clips, "clip")}` : ""}.`)),
-      h("ol", { class: "actions", "aria-label": "Actions, most probable first" }, answer.actions.map((each) => h("li", {},
+      h("ol", { class: "action-list", "aria-label": "Actions, most probable first" }, answer.actions.map((each) => h("li", {},
         h("span", { class: "name clip" }, words(each.action)), h("span", { class: "value" }, percent(each.probability, 1)),
         h("span", { class: "bar" }, h("i", { style: { "--share": each.probability } }))))),
       clips > 1 ? h("div", {}, h("h3", {}, "At the line"), this.now) : h("p", { class: "muted small" },
@@ -112,11 +111,10 @@ export function sharesAt(timeline, time) {
 /** Rows for the player's time axis: one an action, cut where clips begin and end, as tall as it is probable. */
 export function rowsOf(timeline, seconds) {
   const cuts = [...new Set([0, seconds, ...timeline.seconds.flat()])].filter((each) => each <= seconds).sort((a, b) => a - b);
-  const palette = Object.values(colours("series-1", "series-2", "series-3", "series-4", "series-5", "series-6"));
   return timeline.actions.map((action, place) => {
     const cells = cuts.slice(1).map((end, i) => {
       const share = sharesAt(timeline, (cuts[i] + end) / 2)[place];
-      return [cuts[i], end, palette[place % palette.length], share];
+      return [cuts[i], end, `series-${1 + (place % 6)}`, share];
     });
     return { label: words(action), cells, text: `${words(action)} up to ${count(Math.round(100 * Math.max(...cells.map((each) => each[3]))))} %` };
   });

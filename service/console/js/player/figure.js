@@ -1,5 +1,6 @@
 // A sequence made ready to be drawn: one body height is 1, the ground is 0, y points up, whatever it was measured in.
 import { drawingOf } from "./skeletons.js";
+import { walkOf } from "./step.js";
 
 const FOLLOW_S = 1; // the eye follows a body's course over this time, and leaves its sway to be seen
 
@@ -17,6 +18,8 @@ export class Figure {
     sequence.confidence?.forEach((row, t) => this.confidence.set(row, t * this.count));
     this.points = this.#world(sequence);
     this.#stand();
+    // Who sits down does not come nearer: only of those who walk is size taken for distance.
+    this.walks = walkOf(this) !== null;
     this.course = this.#course();
     this.reach = this.#reach();
     this.pose = { points: new Float32Array(3 * this.count), confidence: new Float32Array(this.count) };
@@ -88,7 +91,8 @@ export class Figure {
       const y = this.points[3 * (t * this.count + v) + 1];
       low = Math.min(low, y); high = Math.max(high, y);
     }
-    return middle && high - low > 0.5 ? [...middle, low, high - low] : null;
+    if (!middle || high - low < 0.5) return null;
+    return [...middle, ...(this.walks ? [low, high - low] : [0, 1])];
   }
 
   #middle(t, hips) {

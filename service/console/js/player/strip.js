@@ -15,7 +15,7 @@ export function confidenceRows(figure) {
   }).filter(Boolean);
 }
 
-/** Draw rows on a canvas of `width` x `height` CSS pixels that spans `seconds`. */
+/** Draw rows on a canvas of `width` x `height` CSS pixels that spans `seconds`. A cell's colour may be a token's name. */
 export function drawRows(context, rows, seconds, width, height, colours) {
   const tall = height / rows.length;
   context.clearRect(0, 0, width, height);
@@ -27,7 +27,7 @@ export function drawRows(context, rows, seconds, width, height, colours) {
       if (!colour) continue;
       const left = (start / seconds) * width;
       const tallness = (bottom - top) * share;
-      context.fillStyle = colour;
+      context.fillStyle = colours[colour] ?? colour;
       // Half a pixel more, or seams show where two cells meet.
       context.fillRect(left, bottom - tallness, Math.max(1, ((end - start) / seconds) * width + 0.5), tallness);
     }

@@ -4,6 +4,8 @@ import { h } from "../ui.js";
 import { confidenceRows, drawRows } from "./strip.js";
 import { surface } from "./surface.js";
 
+const TOKENS = ["sunken", "series-1", "series-2", "series-3", "series-4", "series-5", "series-6"];
+
 export class Timeline {
   /** seek(seconds): somebody moved the slider. */
   constructor(seek) {
@@ -58,7 +60,7 @@ export class Timeline {
     made.element = h("div", { class: tall ? "track tall" : "track" }, h("div", { class: "labels", "aria-hidden": "true" },
       rows.map((row) => h("span", {}, row.label))), h("div", { class: "drawn" }, canvas, made.second));
     made.element.style.setProperty("--rows", String(rows.length));
-    made.surface = surface(canvas, (context, width, height) => drawRows(context, rows, seconds, width, height, colours("sunken")));
+    made.surface = surface(canvas, (context, width, height) => drawRows(context, rows, seconds, width, height, colours(...TOKENS)));
     return made;
   }
 }
