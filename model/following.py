@@ -101,7 +101,10 @@ class ByIds:
         if len(set(ids or ())) != len(poses):
             raise InvalidRequest("id", "nobody is in a frame twice")
         gone = [each for each in self._tracks.values() if (frame - each.last) / self._fps > LONGEST_HIDDEN_S]
-        others = sorted((each for each in self._tracks.values() if each not in gone), key=lambda each: each.last)
+        others = sorted(
+            (each for each in self._tracks.values() if each not in gone),
+            key=lambda each: (each.source in (ids or ()), each.last),
+        )
         gone += others[: max(0, len({*(each.source for each in others), *(ids or ())}) - PATHS)]
         for track in gone:
             del self._tracks[track.source or ""]

@@ -146,7 +146,7 @@ async def send_frames(
         return arrived(asked.frames, found.opening.form, limits.people)
 
     frames = read() if len(body) <= INLINE_BYTES else await asyncio.to_thread(read)
-    await found.offer(frames)
+    await found.inlet.offer(frames)
     return Answer(told.Taken(len(frames)), HTTPStatus.ACCEPTED)
 
 

@@ -98,7 +98,7 @@ class Streams:
             opened=opening.opened,
             frames=stream.counts.frames,
             late=stream.counts.late,
-            waiting=stream.waiting,
+            waiting=len(stream.inlet),
             listeners=stream.listeners,
             tracks=stream.followed(),
         )

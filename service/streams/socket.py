@@ -95,7 +95,7 @@ class Socket:
         try:
             read = self._text if is_text else self._other
             frames = read(body) if len(body) <= INLINE_BYTES else await asyncio.to_thread(read, body)
-            await self._stream.put(frames)
+            await self._stream.inlet.put(frames)
         except Conflict:
             return None  # the stream has ended; its last event says why
         except GaitkeeperError as error:

@@ -1,14 +1,13 @@
-"""One camera's stream: frames wait in a bounded queue, one task follows the people in them and tells of it.
+"""One camera's stream: frames wait in a bounded inlet, one task follows the people in them and tells of it.
 
-    frames ─> queue ─> [thread: follow, cut windows] ─> encode, search ─> events to whoever listens
+    frames ─> inlet ─> [thread: follow, cut windows] ─> encode, search ─> events to whoever listens
 
-While windows are encoded the queue fills, and whoever sends waits: nothing here grows without a bound. Nothing is kept
+While windows are encoded the inlet fills, and whoever sends waits: nothing here grows without a bound. Nothing is kept
 when the stream ends.
 """
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ import numpy as np
 import structlog
 
 from gallery.template import now
-from model.errors import Conflict, GaitkeeperError, LimitExceeded, Overloaded
+from model.errors import GaitkeeperError, Overloaded
 from service.access.caller import Caller
 from service.events import Bus, Missed
 from service.stage import Stage
@@ -27,13 +26,12 @@ from service.streams import told
 from service.streams.asked import Form
 from service.streams.deciding import Deciding
 from service.streams.frames import Arrived
+from service.streams.inlet import Inlet
 from service.streams.moments import Due, Moment, Moments
-from service.streams.pace import Pace
 from service.streams.tracked import Said, Tracked, Window
 
 _log = structlog.get_logger("gaitkeeper.streams")
 
-QUEUE = 256
 AT_ONCE = 25
 STATS_EVERY_S = 2.0
 LISTENERS = 16
@@ -76,20 +74,14 @@ class Stream:
     def __init__(self, opening: Opening) -> None:
         self.opening, self.counts = opening, Counts()
         self._moments = Moments(opening.form, opening.encoding, opening.labelling)
-        self._queue: deque[Arrived] = deque()
-        self._changed = asyncio.Condition()
+        self.inlet = Inlet(opening.pace)
         self._tracks: dict[str, Tracked] = {}
         self._bus: Bus[Event] = Bus()
-        self._pace = Pace(opening.pace, max(opening.pace, QUEUE))
         self._skeletons = 0
         self._frame, self._first = -1, 0.0
         self._stats_at = -np.inf
         self.ending: told.StreamEnded | None = None
         self._task = asyncio.ensure_future(self._run())
-
-    @property
-    def waiting(self) -> int:
-        return len(self._queue)
 
     @property
     def listeners(self) -> int:
@@ -102,38 +94,6 @@ class Stream:
     def seconds(self, frame: int) -> float:
         """Since the first frame."""
         return round(max(frame, 0) / self.opening.form.fps, 3)
-
-    # Frames in
-
-    async def offer(self, frames: Sequence[Arrived]) -> None:
-        """Take all of the frames in now. Raises `Overloaded` where there is no room, `LimitExceeded` where there never
-        will be, `Conflict` for a stream that ends."""
-        if len(frames) > QUEUE:
-            raise LimitExceeded("frames", QUEUE, len(frames))
-        async with self._changed:
-            self._check_open()
-            if len(self._queue) + len(frames) > QUEUE or self._pace.wait(len(frames)) > 0:
-                raise Overloaded(1.0)
-            self._take(frames)
-
-    async def put(self, frames: Sequence[Arrived]) -> None:
-        """Take frames in as there is room for them: who sends faster is slowed down. Raises `Conflict`."""
-        for frame in frames:
-            if (wait := self._pace.wait(1)) > 0:
-                await asyncio.sleep(wait)
-            async with self._changed:
-                await self._changed.wait_for(lambda: len(self._queue) < QUEUE or self.ending is not None)
-                self._check_open()
-                self._take([frame])
-
-    def _take(self, frames: Sequence[Arrived]) -> None:
-        self._pace.spend(len(frames))
-        self._queue.extend(frames)
-        self._changed.notify_all()
-
-    def _check_open(self) -> None:
-        if self.ending is not None:
-            raise Conflict("stream", f"has ended ({self.ending.reason})")
 
     # Events out
 
@@ -183,9 +143,8 @@ class Stream:
 
     async def end(self, reason: told.Ending) -> None:
         """Finish the frames that came, say the last word on everybody, and end. Returns when that is done."""
-        async with self._changed:
-            self.ending = self.ending or told.StreamEnded(reason=reason)
-            self._changed.notify_all()
+        self.ending = self.ending or told.StreamEnded(reason=reason)
+        await self.inlet.close(reason)
         await asyncio.wait({self._task})
 
     def when_over(self, call: Callable[[], object]) -> None:
@@ -202,24 +161,17 @@ class Stream:
         except Exception:
             _log.exception("a stream has failed", stream=self.opening.id)
             self.ending = told.StreamEnded(reason="error", detail="an error of the service; its log says more")
-        async with self._changed:
-            self._queue.clear()
-            self._tracks.clear()
-            self._changed.notify_all()
         assert self.ending is not None
+        await self.inlet.close(self.ending.reason, drop=True)
+        self._tracks.clear()
         self._bus.publish(self.ending)
 
     async def _next(self) -> list[Arrived]:
-        """Some frames; none when the stream is to end and all were taken, or when none came for too long."""
-        async with self._changed:
-            try:
-                async with asyncio.timeout(self.opening.idle_s):
-                    await self._changed.wait_for(lambda: self._queue or self.ending is not None)
-            except TimeoutError:
-                self.ending = told.StreamEnded(reason="idle")
-            taken = [self._queue.popleft() for _ in range(min(AT_ONCE, len(self._queue)))]
-            self._changed.notify_all()
-        return taken
+        try:
+            return await self.inlet.next(AT_ONCE, self.opening.idle_s)
+        except TimeoutError:
+            self.ending = told.StreamEnded(reason="idle")
+            return []
 
     # From frames to events
 
@@ -284,7 +236,7 @@ class Stream:
             at=self.seconds(self._frame),
             frames=counts.frames,
             late=counts.late,
-            waiting=self.waiting,
+            waiting=len(self.inlet),
             tracks=len(self._tracks),
             clips=counts.clips,
             unusable=counts.unusable,

@@ -10,7 +10,7 @@ from tests.service.streams.camera import Camera, enroll
 
 
 def calibration() -> Calibration:
-    """Thresholds for a whole track's rate, half and a quarter of it, all between the scores of two people and of one."""
+    """Thresholds for a track's rate, half and a quarter of it, all between the scores of two people and of one."""
     rates = {0.0125: THRESHOLD, 0.025: THRESHOLD - 0.0001, 0.05: THRESHOLD - 0.0002}
     table = [
         {"subjects": n, "fpir": rate, "threshold": value, "fnir": 0.1}

@@ -99,7 +99,8 @@ def test_a_calibration_that_does_not_support_the_looks_allows_one(
     stream = camera.open()
     assert camera.state(stream)["looks_share"] == 1
     decisions = only("decision", camera.played(frames_of(poses(1, 300))))
-    assert [(each["look"], each["clips"], each["decision"]["fpir"]) for each in decisions][0] == (1, 4, 0.05)
+    first = decisions[0]
+    assert (first["look"], first["clips"], first["decision"]["fpir"]) == (1, 4, 0.05)
     assert decisions[-1]["look"] == 1
     response = camera.client.post("/streams", json={"layout": "coco-17", "fps": 25, "target_fpir": 0.01})
     assert (response.status_code, response.json()["field"]) == (422, "fpir")
