@@ -23,8 +23,8 @@ EVERY_S = 0.4
 # Whatever the audit log says, so that a store that was put back by other means is followed too.
 WHOLE_EVERY_S = 5.0
 NOTE_EVERY_S = 60.0
-# What is not known here may be known to the store: it is asked this often, however many ask us.
-LOOK_EVERY_S = 0.05
+# What is not known here may be known to the store: it is asked so often a second, however many ask us.
+LOOKS = 20
 # Without the store nobody hears of a revocation; after this long nobody is believed any more.
 STALE_S = 30.0
 
@@ -60,7 +60,7 @@ class KeyRing:
         self._held: Mapping[str, Held] = {}
         self._seen = 0
         self._fresh = self._whole = self._noted = -1e9
-        self._looked = -1e9
+        self._looks, self._looked = float(LOOKS), 0.0
         self._used: dict[str, int] = {}
         # Compared with where there is no key, so that this takes as long.
         self._nobody = secrets.token_bytes(32)
@@ -98,7 +98,7 @@ class KeyRing:
         return found
 
     async def find(self, key: str) -> Held:
-        """Whose key this is; what is not known here is asked of the store, but not more often than every 50 ms.
+        """Whose key this is; what is not known here is asked of the store, but not for everybody in a flood of them.
 
         Raises `UnknownCaller`, the same whatever is wrong; `StoreUnavailable` when the store could not be read
         """
@@ -135,10 +135,13 @@ class KeyRing:
         return "the keys in the store could not be read for a while" if stale and self._thread else "ok"
 
     def _may_look(self, key: str) -> bool:
-        now = time.monotonic()
-        if id_of(key) is None or now - self._looked < LOOK_EVERY_S:
+        if id_of(key) is None:
             return False
-        self._looked = now
+        now = time.monotonic()
+        self._looks, self._looked = min(float(LOOKS), self._looks + (now - self._looked) * LOOKS), now
+        if self._looks < 1:
+            return False
+        self._looks -= 1
         return True
 
     def _look(self, key: str) -> None:
