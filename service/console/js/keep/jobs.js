@@ -1,24 +1,32 @@
 // Long work of the service: followed until it ends.
 import { api } from "../api.js";
+import { words } from "../format.js";
 
-const EVERY_MS = 500;
 export const ENDED = new Set(["done", "failed", "cancelled"]);
 
-/** Resolves with a job when it is done; throws what it failed with. progress: a <progress> that follows it. */
-export async function finished(job, progress = null, onchange = () => {}) {
-  let now = job;
-  for (;;) {
-    if (progress) show(progress, now);
-    onchange(now);
-    if (ENDED.has(now.state)) break;
-    await new Promise((done) => { setTimeout(done, EVERY_MS); });
-    now = await api.get(api.path`/jobs/${job.id}`);
-  }
-  if (now.state === "done") return now;
-  throw new api.Problem(0, now.problem ?? { title: `The job was ${now.state}`, detail: now.reason ?? `The job was ${now.state}.` });
+/** Resolves with a job when it is done; rejects with why it failed. progress: a <progress> that follows it. */
+export function finished(job, progress = null) {
+  return new Promise((resolve, reject) => {
+    const close = api.events(api.path`/jobs/${job.id}/events`, (name, now) => {
+      if (name !== "job") return;
+      if (progress) show(progress, now);
+      if (!ENDED.has(now.state)) return;
+      close();
+      if (now.state === "done") resolve(now);
+      else reject(new api.Problem(0, { title: `The job was ${now.state}`, detail: why(now) }));
+    }, (state, problem) => {
+      if (state === "refused") reject(problem);
+    });
+  });
 }
 
-function show(progress, { done, total }) {
+/** Why a job did not end well, in words. */
+export function why({ state, result }) {
+  if (result?.detail) return result.detail;
+  return result?.error ? words(String(result.error).split(":").pop().replaceAll("-", " ")) : `The job was ${state}.`;
+}
+
+export function show(progress, { done, total }) {
   progress.hidden = false;
   if (total) Object.assign(progress, { max: total, value: done });
   else progress.removeAttribute("value");
