@@ -64,7 +64,7 @@ def raw_frames(body: bytes, form: Form, most: int, shape: tuple[int, ...] | None
         shape = (1, len(body) // (4 * one), form.layout.count, form.dims + 1)
     if len(shape) != 4 or shape[2:] != (form.layout.count, form.dims + 1):
         raise InvalidRequest("X-Shape", f"must be frames,people,{form.layout.count},{form.dims + 1}")
-    if math.prod(shape) * 4 != len(body):
+    if min(shape) < 0 or math.prod(shape) * 4 != len(body):
         raise InvalidRequest("body", f"holds {len(body)} bytes, and the shape takes {math.prod(shape) * 4}")
     _check_people(shape[1], most, "X-Shape")
     values = np.frombuffer(body, "<f4").reshape(shape).astype(np.float32)

@@ -73,7 +73,7 @@ class Camera:
         """Send frames, waiting while there is no room."""
         for start in range(0, len(frames), 100):
             body = {"frames": frames[start : start + 100]}
-            self.until(lambda body=body: self._sent(stream, body))  # type: ignore[misc]
+            self.until(lambda body=body: self._sent(stream, body))
 
     def _sent(self, stream: str, body: Any) -> bool:
         response = self.client.post(f"/streams/{stream}/frames", json=body)

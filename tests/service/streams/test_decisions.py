@@ -6,6 +6,7 @@ import pytest
 from gallery.library import Library
 from gallery.replay import RecentProbes, ReplayPolicy
 from service.engine import Engine
+from service.events import Decided
 from tests.fakes import FakeEncoder
 from tests.service.conftest import Serve
 from tests.service.streams.camera import FPS, Camera, enroll, frames_of, only, poses
@@ -134,7 +135,7 @@ def test_actions_are_told_for_each_window(camera: Camera) -> None:
 
 def test_decisions_are_told_on_the_bus_once_each(camera: Camera) -> None:
     engine: Engine = camera.client.app.state.engine
-    heard = []
+    heard: list[Decided] = []
     detach = engine.events.attach(heard.append)
     stream = camera.open()
     camera.send(stream, frames_of(poses(1, 200)))
