@@ -116,13 +116,28 @@ def side_of(seen: Sequence[tuple[float, Floats]]) -> Side | None:
         return None
     poses = np.stack([pose for _, pose in seen])
     there = poses[..., -1] > 0
-    centres = np.stack([np.median(pose[mask, :-1], axis=0) for pose, mask in zip(poses, there, strict=True)])
+    centres = _medians(poses[..., :-1], there)
     when = np.array([time for time, _ in seen])
     height = float(np.median(heights(poses)))
     count = np.maximum(there.sum(axis=0), 1)[:, None]
     moved = np.where(there[..., None], poses[..., :-1] - centres[:, None], 0).sum(axis=0) / count / height
     posture = np.concatenate([moved, np.any(there, axis=0).reshape(-1, 1)], axis=1).astype(np.float32)
-    return Side(np.polyfit(when, centres, 1), height, posture)
+    return Side(_line(when, centres), height, posture)
+
+
+def _medians(joints: Floats, there: NDArray[np.bool_]) -> Floats:
+    """Median (n, dims) of the joints (n, joints, dims) that are there, of each pose, all at once."""
+    rising = np.sort(np.where(there[..., None], joints, np.inf), axis=1)
+    count, each = np.maximum(there.sum(axis=1), 1), np.arange(len(joints))
+    middle: Floats = (rising[each, (count - 1) // 2] + rising[each, count // 2]) / np.float32(2)
+    return middle
+
+
+def _line(when: NDArray[np.float64], places: Floats) -> NDArray[np.float64]:
+    """(2, dims): slope and intercept of the least squares line through places (n, dims)."""
+    at, middle = when.mean(), places.mean(axis=0, dtype=np.float64)
+    slope = (when - at) @ (places - middle) / ((when - at) ** 2).sum()
+    return np.stack([slope, middle - slope * at])
 
 
 def gain_of_order(sides: Sequence[tuple[Side | None, Side | None]], time: float) -> float | None:
