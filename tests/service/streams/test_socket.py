@@ -32,7 +32,7 @@ class Served:
         return found
 
     def socket(self, stream: str, query: str = "", **more: Any) -> Any:
-        return connect(f"{self._ws}/streams/{stream}{query}", open_timeout=30, max_size=None, **more)
+        return connect(f"{self._ws}/streams/{stream}{query}", open_timeout=30, close_timeout=0.5, max_size=None, **more)
 
 
 @contextmanager
@@ -179,7 +179,7 @@ def test_a_reader_who_takes_nothing_does_not_hold_up_the_stream(served: Served) 
     """It asks for skeletons and never reads; the people are followed all the same."""
     stream = served.open()
     crowd = frames_of(*(poses(n, 240, x=300 * n) for n in range(1, 20)))
-    with served.socket(stream, "?skeletons=true", close_timeout=0.1), served.socket(stream) as camera:
+    with served.socket(stream, "?skeletons=true"), served.socket(stream) as camera:
         for start in range(0, 240, 20):
             camera.send(json.dumps({"frames": crowd[start : start + 20]}))
         camera.send(json.dumps({"frames": [{"people": []}] * 30}))
