@@ -29,6 +29,7 @@ from service.metrics import Metrics
 from service.observe import Observe
 from service.opening import open_engine
 from service.problem import ProblemResponse
+from service.receive import LARGE_AT_ONCE
 from service.routes import (
     console,
     galleries,
@@ -77,6 +78,7 @@ def create_app(settings: Settings, engine: Engine | None = None, tracing: "Trace
         lifespan=partial(_living, open_parts=lambda: engine or open_engine(settings, metrics)),
     )
     app.state.settings = settings
+    app.state.large_bodies = asyncio.Semaphore(LARGE_AT_ONCE)
     app.state.listeners = Listeners()
     app.state.life = Life()
     for part in (

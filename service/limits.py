@@ -23,18 +23,26 @@ class Admission:
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app, self._limits = app, limits
-        self._inside = 0
+        self._inside = self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in ALWAYS_ANSWERED:
             return await self._app(scope, receive, send)
         if refusal := self._refusal(scope):
             return await ProblemResponse(problem_of(refusal))(scope, receive, send)
+        body = _Body(self, receive, _body_bytes(scope, self._limits))
         self._inside += 1
         try:
-            return await self._app(scope, _counted(receive, _body_bytes(scope, self._limits)), send)
+            return await self._app(scope, body.receive, send)
         finally:
             self._inside -= 1
+            self._held -= body.seen
+
+    def hold(self, count: int) -> None:
+        """Count bytes that are inside now. Raises `Overloaded` where all bodies together become too large."""
+        self._held += count
+        if self._held > self._limits.held_bytes:
+            raise Overloaded(1.0)
 
     def _refusal(self, scope: Scope) -> GaitkeeperError | None:
         if self._inside >= self._limits.requests:
@@ -50,19 +58,23 @@ def _body_bytes(scope: Scope, limits: Limits) -> int:
     return limits.bulk_bytes if bulk else limits.body_bytes
 
 
-def _counted(receive: Receive, limit: int) -> Receive:
-    """`receive` that raises `LimitExceeded` once more than `limit` bytes of body came in."""
-    seen = 0
+class _Body:
+    """One body as it comes in. Raises `LimitExceeded` once more than `limit` bytes of it did."""
 
-    async def counting() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
-            raise LimitExceeded("body bytes", limit, seen)
+    __slots__ = ("_admission", "_limit", "_receive", "seen")
+
+    def __init__(self, admission: Admission, receive: Receive, limit: int) -> None:
+        self._admission, self._receive, self._limit = admission, receive, limit
+        self.seen = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if count := len(message.get("body", b"")):
+            self.seen += count
+            self._admission.hold(count)
+            if self.seen > self._limit:
+                raise LimitExceeded("body bytes", self._limit, self.seen)
         return message
-
-    return counting
 
 
 def check_duration(sequence: SkeletonSequence, clip: ClipSpec, limits: Limits) -> None:

@@ -22,18 +22,19 @@ _FOREIGN = re.compile(r"GAITKEEPER_(RECORDINGS|SERVICE_HOST|SERVICE_PORT(_\w+)?|
 class Limits(BaseModel):
     """Bounds on what one request may send, and on what may wait.
 
-    bulk_bytes: the body of an enrollment of many. requests: at once, from first byte to last. frames: of all sequences
-    of one request, as sent. sequences: that one request may ask about. people: in one frame. batch_frames,
-    queue_frames: counted after resampling and windowing, so that a clip of 60 frames counts 60. head_seconds: for the
-    head of a request to come in. stall_seconds: how long a body may not come on, or an answer not be taken. streams: of
-    cameras, in all and of one caller. stream_fps: frames that one of them takes a second. stream_idle_seconds: it ends
-    when no frame came for so long.
+    bulk_bytes: the body of an enrollment of many. held_bytes: all bodies that are inside. requests: at once, from first
+    byte to last. frames: of all sequences of one request, as sent. sequences: that one request may ask about. people:
+    in one frame. batch_frames, queue_frames: counted after resampling and windowing, so that a clip of 60 frames counts
+    60. head_seconds: for the head of a request to come in. stall_seconds: how long a body may not come on, or an answer
+    not be taken. streams: of cameras, in all and of one caller. stream_fps: frames that one of them takes a second.
+    stream_idle_seconds: it ends when no frame came for so long.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     bulk_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
+    held_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
     frames: int = Field(default=12_000, ge=1)
     sequences: int = Field(default=64, ge=1)
     people: int = Field(default=32, ge=1, le=64)

@@ -268,6 +268,15 @@ def test_bodies_within_the_limits_only(serve: Serve) -> None:
     assert (response.status_code, response.json()["limit"]) == (413, 100)
 
 
+def test_all_bodies_together_have_a_limit_and_are_let_go_with_their_answers(serve: Serve) -> None:
+    client = serve(held_bytes=20_000)
+    sent, too_large = raw(array_of(walking(frames=60)), ABOUT), raw(array_of(walking(frames=120)), ABOUT)
+    for _ in range(3):
+        refusal = client.post("/embed", **too_large)
+        assert (refusal.status_code, refusal.headers["retry-after"]) == (429, "1")
+        assert client.post("/embed", **sent).status_code == 200
+
+
 def bomb(ratio: int = 1000) -> bytes:
     """An npz of 40 kB that would become 40 MB."""
     file = io.BytesIO()
