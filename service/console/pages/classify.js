@@ -65,7 +65,7 @@ class Classify {
     } catch (problem) {
       if (mine !== this.turn) return;
       fill(this.told, failed(problem, () => this.ask()));
-      fill(this.quality, h("p", { class: "muted" }, "Not judged."));
+      fill(this.quality, this.chosen.quality ? qualityOf(this.chosen.quality, this.words, this.chosen.notes) : h("p", { class: "muted" }, "Not judged."));
     }
   }
 

@@ -9,7 +9,8 @@ export class Tracks {
   constructor() {
     this.known = new Map();
     this.cards = h("ul", { class: "cards", "aria-label": "Tracks" });
-    this.log = h("ol", { class: "log", role: "log", "aria-label": "Decisions", tabindex: "0" });
+    this.lines = h("ol");
+    this.log = h("div", { class: "log", role: "log", "aria-label": "Decisions", tabindex: "0" }, this.lines);
     this.#draw();
   }
 
@@ -42,14 +43,14 @@ export class Tracks {
     const same = one.decision && one.decision.outcome === event.decision.outcome && one.decision.subject === event.decision.subject;
     Object.assign(one, { decision: event.decision, look: event.look, clips: event.clips, rate: event.track_fpir, last: event.last });
     const { decision } = event;
-    this.log.prepend(h("li", {}, h("span", { class: "at" }, `${event.at.toFixed(1)} s`),
+    this.lines.prepend(h("li", {}, h("span", { class: "at" }, `${event.at.toFixed(1)} s`),
       h("div", {}, h("p", { class: "row" }, h("strong", {}, decision.subject ?? `Track ${event.track}`), outcomeTag(decision.outcome)),
         h("p", { class: "small muted" }, [
           decision.subject ? `track ${event.track}` : null, same ? "as before" : event.previous ? `until now ${event.previous}` : null,
           decision.score === null ? null : `${score(decision.score)} against ${score(decision.threshold)}`,
           event.last ? "last word" : null,
         ].filter(Boolean).join(" · ")))));
-    while (this.log.children.length > LOG_KEPT) this.log.lastElementChild.remove();
+    while (this.lines.children.length > LOG_KEPT) this.lines.lastElementChild.remove();
   }
 
   #acted({ track, action, probability }) { this.#of(track).action = { action, probability }; }

@@ -7,6 +7,7 @@
 const HZ = 50;
 const STRIDE_S = [0.7, 2.0];
 const LEAST_AGREEMENT = 0.25;
+const NEARLY = 0.85;
 
 /** Maps a time of `a` to a time of `b`, both `Figure`s; null where no steps are found in one of them. */
 export function inStep(a, b) {
@@ -31,15 +32,17 @@ export function inStep(a, b) {
 /** Signals at `HZ`, and the period of a stride in seconds; null if there is none. */
 export function walkOf(figure) {
   const signals = [lifts(figure), bends(figure)].map((signal) => standard(resampled(signal, figure.fps)));
-  let best = { agreement: LEAST_AGREEMENT, lag: 0 };
+  const shortest = Math.round(STRIDE_S[0] * HZ);
   const longest = Math.min(STRIDE_S[1] * HZ, 0.75 * signals[0].length);
   const agreements = [];
-  for (let lag = Math.round(STRIDE_S[0] * HZ); lag <= longest; lag++) {
-    const agreement = signals.reduce((sum, signal) => sum + correlation(signal, lag), 0) / signals.length;
-    agreements.push(agreement);
-    if (agreement > best.agreement) best = { agreement, lag };
+  for (let lag = shortest; lag <= longest; lag++) {
+    agreements.push(signals.reduce((sum, signal) => sum + correlation(signal, lag), 0) / signals.length);
   }
-  return best.lag ? { signals, period: best.lag / HZ } : null;
+  const most = Math.max(...agreements);
+  if (!(most > LEAST_AGREEMENT)) return null;
+  // Two strides agree as well as one: the first peak that is nearly the best is the period.
+  const peak = agreements.findIndex((each, i) => each >= NEARLY * most && each >= (agreements[i + 1] ?? -1) && each >= (agreements[i - 1] ?? -1));
+  return { signals, period: (shortest + peak) / HZ };
 }
 
 function together(ours, theirs, ratio, shift) {
