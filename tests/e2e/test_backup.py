@@ -14,8 +14,14 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import numpy as np
+import psycopg
 import pytest
 
+from gallery.store import Store, open_store
+from gallery.store.heads import heads
+from gallery.store.inspecting import Contents, contents
+from gallery.template import NewTemplate
 from tests.e2e.command import ROOT, Service, environment, serving, stranger, walk
 from tests.postgres import Server, shared_server
 
@@ -132,13 +138,23 @@ def test_a_backup_under_load_is_restored_with_equal_answers_and_the_erased_stay_
         assert service.enroll("new", walk(11), "steady").status_code == 201
 
 
+def filled(data: Path, store: dict[str, str]) -> Contents:
+    """A store with some people in it, without a service; gives what is in it."""
+    rows = np.eye(8, dtype=np.float32)
+    with contextlib.closing(opened(data, store)) as made:
+        made.create_gallery("steady", "a" * 64, 8)
+        made.enroll("steady", "a" * 64, [NewTemplate(f"p{number}", row) for number, row in enumerate(rows)])
+        made.erase_subject("steady", "p7")
+        return contents(made)
+
+
+def opened(data: Path, store: dict[str, str]) -> Store:
+    return open_store(data, database=store.get("GAITKEEPER_DATABASE"))
+
+
 def test_a_backup_is_restored_where_the_machine_was_lost(store: dict[str, str], tmp_path: Path, command: Path) -> None:
     data, backups = tmp_path / "data", tmp_path / "backups"
-    with serving(data, **store) as service:
-        assert service.http.post("/galleries", json={"name": "steady"}).status_code == 201
-        for person in PEOPLE:
-            assert service.enroll(f"p{person}", walk(person), "steady").status_code == 201
-        expected = answers(service)
+    before = filled(data, store)
     done = run("backup.sh", backups, data, command, **store)
     assert done.returncode == 0, done.stderr
     key = (data / "master.key").read_bytes()
@@ -147,39 +163,51 @@ def test_a_backup_is_restored_where_the_machine_was_lost(store: dict[str, str], 
     (data / "master.key").touch(0o600)
     (data / "master.key").write_bytes(key)
     if store:
-        with contextlib.closing(psycopg_connect(store)) as connection:
+        with psycopg.connect(store["GAITKEEPER_DATABASE"], autocommit=True) as connection:
             connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-            connection.commit()
     restored = run("restore.sh", Path(done.stdout.strip()), data, command, **store)
     assert restored.returncode == 0, restored.stderr
-    with serving(data, **store) as service:
-        assert answers(service) == expected
+    assert "the backup's own was taken" in restored.stderr
+    with contextlib.closing(opened(data, store)) as again:
+        after = contents(again)
+    assert after.store == before.store
+    assert [(each.name, each.templates, each.content) for each in after.galleries] == [
+        (each.name, each.templates, each.content) for each in before.galleries
+    ]
 
 
-def psycopg_connect(store: dict[str, str]) -> Any:
-    import psycopg
-
-    return psycopg.connect(store["GAITKEEPER_DATABASE"])
-
-
-def test_a_damaged_backup_and_a_service_that_runs_are_refused_and_nothing_is_changed(
+def test_a_damaged_backup_and_a_store_in_use_are_refused_and_nothing_is_changed(
     store: dict[str, str], tmp_path: Path, command: Path
 ) -> None:
     data, backups = tmp_path / "data", tmp_path / "backups"
-    with serving(data, **store) as service:
-        assert service.enroll("p1", walk(1)).status_code == 201
-        done = run("backup.sh", backups, data, command, **store)
-        assert done.returncode == 0, done.stderr
-        backup = Path(done.stdout.strip())
+    filled(data, store)
+    done = run("backup.sh", backups, data, command, **store)
+    assert done.returncode == 0, done.stderr
+    backup = Path(done.stdout.strip())
+    with contextlib.closing(opened(data, store)) as used, used.read() as connection:
+        before = heads(connection)
         refused = run("restore.sh", backup, data, command, **store)
         assert refused.returncode == 2, refused.stdout
-        assert service.identify(walk(1, 3)).json()["searched"] == 1
     damaged = backup / ("store.dump" if store else "store.db")
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
     refused = run("restore.sh", backup, data, command, **store)
     assert (refused.returncode, "is damaged; nothing was changed" in refused.stderr) == (2, True)
+    with contextlib.closing(opened(data, store)) as again:
+        assert again.heads() == before
+
+
+def test_a_backup_of_another_store_is_refused(server: Server, tmp_path: Path, command: Path) -> None:
+    stores = [{"GAITKEEPER_DATABASE": server.create(f"other_{uuid4().hex}")} for _ in range(2)]
+    before = [filled(tmp_path / f"data-{number}", store) for number, store in enumerate(stores)]
+    done = run("backup.sh", tmp_path / "backups", tmp_path / "data-0", command, **stores[0])
+    refused = run("restore.sh", Path(done.stdout.strip()), tmp_path / "data-1", command, **stores[1])
+    assert (refused.returncode, "the database is as it was" in refused.stderr) == (2, True)
+    with contextlib.closing(opened(tmp_path / "data-1", stores[1])) as again:
+        assert contents(again).galleries == before[1].galleries
+    for store in stores:
+        server.drop(store["GAITKEEPER_DATABASE"].rpartition("/")[2])
 
 
 def test_the_newest_backups_are_kept(tmp_path: Path, command: Path) -> None:
@@ -187,14 +215,7 @@ def test_the_newest_backups_are_kept(tmp_path: Path, command: Path) -> None:
     for day in (1, 2, 3):
         (backups / f"gaitkeeper-2026010{day}T000000Z").mkdir(parents=True)
     (backups / "mine").mkdir()
-    made = subprocess.run(
-        [str(command), "gallery", "create", "default", "--data", str(data)],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
+    filled(data, {})
     done = run("backup.sh", backups, data, command, KEEP="2")
     assert done.returncode == 0, done.stderr
     kept = sorted(each.name for each in backups.iterdir())
