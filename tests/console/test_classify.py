@@ -22,9 +22,9 @@ def standing_at_0(part: dict) -> np.ndarray:
 
 @pytest.fixture
 def long_file(tmp_path: Path) -> Path:
-    """Somebody who waves, waves again and sits down, where and as large as they were."""
-    parts = [sequence(name) for name in ("wave", "wave", "sit_down")]
-    joints = np.concatenate([300 * body / np.ptp(body[0, :, 1]) for body in map(standing_at_0, parts)])
+    """Somebody who waves, then sits down."""
+    parts = [sequence(name) for name in ("wave", "sit_down")]
+    joints = np.concatenate([standing_at_0(part) for part in parts])
     confidence = np.concatenate([np.array(part["confidence"]) for part in parts])
     where = tmp_path / "long.json"
     where.write_text(json.dumps({**parts[0], "joints": joints.tolist(), "confidence": confidence.tolist()}))
