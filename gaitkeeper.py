@@ -25,6 +25,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "verify": ("gallery.cli", "verify", "Is it this subject?"),
     "calibrate": ("gallery.cli_calibrate", "calibrate", "Measure a gallery's own thresholds."),
     "classify": ("model.cli_classify", "classify", "Which action is it?"),
+    "stream": (
+        "service.streams.cli",
+        "stream",
+        "Play a file into a service as a camera would: who is it, as they walk?",
+    ),
     "subjects": ("gallery.cli", "subjects", "List, show and erase subjects."),
     "api-keys": (
         "gallery.cli_api_keys",

@@ -90,12 +90,13 @@ class StreamFrames(Sent, frozen=True):
 
 
 class StreamMessage(Sent, frozen=True, kw_only=True):
-    """A message of the socket: one frame, or several as `frames`."""
+    """A message of the socket: one frame, or several as `frames`. end: these were the last, end the stream."""
 
     people: list[Detection] | UnsetType = UNSET
     frame: Number | None = None
     at: Annotated[float, Meta(ge=0, le=1e12)] | None = None
     frames: Annotated[list[StreamFrame], Meta(min_length=1, max_length=MOST_FRAMES)] | UnsetType = UNSET
+    end: bool = False
 
     def each(self) -> list[StreamFrame]:
         """Raises `InvalidRequest` unless it is the one or the other."""
@@ -104,5 +105,7 @@ class StreamMessage(Sent, frozen=True, kw_only=True):
                 raise InvalidRequest("frames", "is given alone")
             return self.frames
         if self.people is UNSET:
+            if self.end and self.frame is None and self.at is None:
+                return []
             raise InvalidRequest("people", "is missing: everybody in the frame, or an empty list")
         return [StreamFrame(people=self.people, frame=self.frame, at=self.at)]

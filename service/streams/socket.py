@@ -94,8 +94,10 @@ class Socket:
         """Hand the frames of a message to the stream; why not, if it cannot be."""
         try:
             read = self._text if is_text else self._other
-            frames = read(body) if len(body) <= INLINE_BYTES else await asyncio.to_thread(read, body)
+            frames, end = read(body) if len(body) <= INLINE_BYTES else await asyncio.to_thread(read, body)
             await self._stream.inlet.put(frames)
+            if end:
+                await self._stream.end("deleted")
         except Conflict:
             return None  # the stream has ended; its last event says why
         except GaitkeeperError as error:
@@ -106,15 +108,18 @@ class Socket:
             return malformed(str(error))
         return None
 
-    def _text(self, body: bytes) -> list[Arrived]:
-        message: StreamMessage = decoder("application/json")(StreamMessage, body)
-        return arrived(message.each(), self._stream.opening.form, self._people)
+    def _text(self, body: bytes) -> tuple[list[Arrived], bool]:
+        return self._structured("application/json", body)
 
-    def _other(self, body: bytes) -> list[Arrived]:
+    def _other(self, body: bytes) -> tuple[list[Arrived], bool]:
         if self._binary == "float32":
-            return raw_frames(body, self._stream.opening.form, self._people)
-        message: StreamMessage = decoder("application/msgpack")(StreamMessage, body)
-        return arrived(message.each(), self._stream.opening.form, self._people)
+            return raw_frames(body, self._stream.opening.form, self._people), False
+        return self._structured("application/msgpack", body)
+
+    def _structured(self, kind: str, body: bytes) -> tuple[list[Arrived], bool]:
+        """The frames of a message, and whether they are the last."""
+        message: StreamMessage = decoder(kind)(StreamMessage, body)
+        return arrived(message.each(), self._stream.opening.form, self._people), message.end
 
 
 async def _first(*works: Callable[[], Coroutine[Any, Any, int | None]]) -> int | None:
