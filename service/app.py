@@ -32,6 +32,7 @@ from service.problem import ProblemResponse
 from service.receive import LARGE_AT_ONCE
 from service.routes import (
     console,
+    events,
     galleries,
     jobs,
     keys,
@@ -45,6 +46,7 @@ from service.routes import (
     subjects,
     templates,
     trust,
+    webhooks,
     whoami,
 )
 from service.settings import Settings
@@ -89,6 +91,8 @@ def create_app(settings: Settings, engine: Engine | None = None, tracing: "Trace
         templates,
         streams,
         jobs,
+        events,
+        webhooks,
         reports,
         samples,
         trust,

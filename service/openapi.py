@@ -20,6 +20,7 @@ from service import (
     sample_answers,
     several,
     template_answers,
+    told,
     track_answers,
     wire,
 )
@@ -35,6 +36,7 @@ from service.several import SEVERAL
 from service.streams import asked as stream_bodies
 from service.streams import told as stream_answers
 from service.surface import complete, refused
+from service.webhooks import bodies as webhook_bodies
 
 _REF = "#/components/schemas/{name}"
 _ABOUT = """Skeleton sequences in, decisions out.
@@ -54,20 +56,25 @@ def documented(
     *,
     asked: type[wire.Sent] | None = None,
     status: HTTPStatus = HTTPStatus.OK,
+    also: Sequence[HTTPStatus] = (),
     problems: Sequence[type[GaitkeeperError]] = (),
 ) -> dict[str, Any]:
-    """Arguments of a route: what it takes and answers, by reference to the schemas of `write`."""
+    """Arguments of a route: what it takes and answers, by reference to the schemas of `write`.
+
+    also: other statuses that the answer may have.
+    """
     extra: dict[str, Any] = {}
-    found: dict[int | str, dict[str, Any]] = {int(status): _answered(status, answer)}
+    whole = (answer, *(SEVERAL[answer][:1] if _is_of_sequences(asked) and answer in SEVERAL else ()))
+    found: dict[int | str, dict[str, Any]] = {int(each): _answered(each, *whole) for each in (status, *also)}
     if asked is not None and issubclass(asked, SequenceRequest):
         extra = {"requestBody": {"required": True, "content": content(asked)}, "parameters": parameters(asked)}
-        found[int(status)] = _answered(status, answer, *(SEVERAL[answer][:1] if answer in SEVERAL else ()))
     elif asked is not None:
         schema = {"$ref": _REF.format(name=asked.__name__)}
         extra = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
     found |= refusals(*problems, *(_BODY_PROBLEMS if asked else ()))
     if asked is not None:
-        found[int(HTTPStatus.BAD_REQUEST)] = refused(["MalformedBody"])
+        unread = found.get(int(HTTPStatus.BAD_REQUEST), {}).get("x-problems", [])
+        found[int(HTTPStatus.BAD_REQUEST)] = refused([*unread, "MalformedBody"])
         found[int(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)] = refused(["UnsupportedMediaType"])
     return {
         "response_class": Answer,
@@ -76,6 +83,10 @@ def documented(
         "responses": found,
         "openapi_extra": extra,
     }
+
+
+def _is_of_sequences(asked: type[wire.Sent] | None) -> bool:
+    return asked is not None and issubclass(asked, SequenceRequest)
 
 
 def _answered(status: HTTPStatus, *answers: type[msgspec.Struct]) -> dict[str, Any]:
@@ -118,6 +129,8 @@ def write(app: FastAPI) -> dict[str, Any]:
         key_answers,
         job_answers,
         job_bodies,
+        told,
+        webhook_bodies,
         stream_answers,
         stream_bodies,
     )

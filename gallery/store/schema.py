@@ -303,4 +303,6 @@ deliveries = Table(
     Column("error", String(256)),
     Column("created", BigInteger, nullable=False),
     Index("deliveries_by_due", "due"),
+    Index("deliveries_of_webhook", "webhook_id", "id"),
+    Index("deliveries_of_subject", "subject_id", **_where("subject_id IS NOT NULL")),
 )

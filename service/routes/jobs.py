@@ -18,7 +18,7 @@ from model.errors import BundleMismatch, Conflict, EmptyGallery, InvalidBundle, 
 from service.access.caller import Caller, Scope
 from service.access.needs import caller_of, needs
 from service.answers import Answer
-from service.background import Background
+from service.background import Background, background_of
 from service.bodies.media import media_type
 from service.jobs import answers
 from service.jobs.bodies import EnrollMany, MigrateGallery, taken_in
@@ -50,7 +50,7 @@ async def enroll_many(gallery: str, request: Request, engine: TheEngine, limits:
     service was stopped or killed, and does nothing twice. What was sent is kept sealed until then and destroyed."""
     await asyncio.to_thread(engine.library.head, gallery, engine.encoding.fingerprint)
     media_type(request, ("application/json",))
-    with _background(request).taking_in():
+    with background_of(request).taking_in():
         inputs, force = await asyncio.to_thread(taken_in, await request.body(), limits)
         return await _accepted(request, engine.library.store, ENROLL, gallery, {"force": force}, inputs)
 
@@ -153,7 +153,7 @@ async def cancel_job(job: str, request: Request, engine: TheEngine, caller: Know
         return answers.job(store, kept.cancel(store, job))
 
     told = await asyncio.to_thread(cancelled)
-    _background(request).moved.publish(job)
+    background_of(request).moved.publish(job)
     return Answer(told, HTTPStatus.ACCEPTED)
 
 
@@ -169,7 +169,7 @@ async def cancel_job(job: str, request: Request, engine: TheEngine, caller: Know
 async def follow_job(job: str, request: Request, engine: TheEngine, caller: Known) -> Response:
     store = engine.library.store
     await asyncio.to_thread(_seen, store, job, caller)
-    return event_stream(request, _following(_background(request), store, job, caller))
+    return event_stream(request, _following(background_of(request), store, job, caller))
 
 
 async def _following(background: Background, store: Store, job: str, caller: Caller) -> AsyncIterator[Told]:
@@ -209,11 +209,6 @@ def _also(caller: Caller) -> Sequence[str] | None:
     return None if caller.galleries is None else sorted(caller.galleries)
 
 
-def _background(request: Request) -> Background:
-    found: Background = request.app.state.background
-    return found
-
-
 async def _accepted(
     request: Request,
     store: Store,
@@ -224,7 +219,7 @@ async def _accepted(
 ) -> Answer:
     owner = caller_of(request).id
     made = await asyncio.to_thread(add_job, store, kind, gallery, owner, params, inputs)
-    _background(request).jobs.wake()
+    background_of(request).jobs.wake()
     answer = Answer(await asyncio.to_thread(answers.job, store, made), HTTPStatus.ACCEPTED)
     answer.headers["Location"] = f"/jobs/{made.id}"
     return answer

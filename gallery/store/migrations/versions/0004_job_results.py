@@ -1,4 +1,4 @@
-"""What became of each thing that a job took in."""
+"""What became of each thing that a job took in; and deliveries are found by their webhook and by whom they name."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,8 +23,13 @@ def upgrade() -> None:
         sa.Column("subject_id", KEY, sa.ForeignKey("subjects.id", ondelete="SET NULL")),
         sa.Column("reasons", sa.JSON, nullable=False),
     )
-    op.create_index("job_results_of_subject", "job_results", ["subject_id"], sqlite_where=SOME, postgresql_where=SOME)
+    for table in ("job_results", "deliveries"):
+        name = f"{table}_of_subject"
+        op.create_index(name, table, ["subject_id"], sqlite_where=SOME, postgresql_where=SOME)
+    op.create_index("deliveries_of_webhook", "deliveries", ["webhook_id", "id"])
 
 
 def downgrade() -> None:
+    for name in ("deliveries_of_webhook", "deliveries_of_subject"):
+        op.drop_index(name, "deliveries")
     op.drop_table("job_results")
