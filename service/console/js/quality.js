@@ -14,16 +14,20 @@ const MEASURES = {
   leg_swing: ["Swing of the legs", (value) => `${(100 * value).toFixed(1)} % of body height`],
 };
 
-/** quality: of an answer. meanings: what its words mean. notes: what was changed to make the sequence fit. */
-export function qualityOf(quality, meanings, notes = []) {
+/**
+ * quality: of an answer. meanings: what its words mean. notes: what was changed to make the sequence fit. told: words
+ * whose meaning stands elsewhere already.
+ */
+export function qualityOf(quality, meanings, notes = [], told = []) {
   const shown = Object.entries(MEASURES).filter(([name]) => name in quality.measures);
   return h("div", { class: "stack" },
     h("p", { class: "row" }, h("span", { class: `tag ${quality.usable ? "good" : "bad"}` }, icon(quality.usable ? "yes" : "warn"),
-      quality.usable ? (quality.advice.length ? "Usable, with advice" : "Usable") : "Not usable")),
-    quality.reasons.map((each) => note("bad", h("strong", {}, `${capital(words(each))}: `), inOtherWords(each, meanings))),
+      quality.usable ? (quality.advice.length ? "Usable, with advice" : "Usable") : "Not usable"),
+      quality.reasons.filter((each) => told.includes(each)).map((each) => h("span", { class: "tag bad" }, words(each)))),
+    quality.reasons.filter((each) => !told.includes(each)).map((each) => note("bad", h("strong", {}, `${capital(words(each))}: `), inOtherWords(each, meanings))),
     quality.advice.map((each) => note("warn", h("strong", {}, `${capital(words(each))}: `), inOtherWords(each, meanings))),
-    notes.map((each) => note("", capital(each))),
-    h("dl", { class: "facts" }, shown.map(([name, [label, format]]) => [h("dt", {}, label), h("dd", {}, format(quality.measures[name]))])));
+    h("dl", { class: "facts" }, shown.map(([name, [label, format]]) => [h("dt", {}, label), h("dd", {}, format(quality.measures[name]))])),
+    notes.length ? h("ul", { class: "small muted notes", "aria-label": "Notes" }, notes.map((each) => h("li", {}, capital(each)))) : null);
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -10,6 +10,8 @@ const GROUPS = [
   ["As enrolled", (each) => each.roles.length === 1 && each.roles[0] === "enroll"],
 ];
 
+const SUGGESTED = [2, 2]; // samples of the first groups that are offered before anything is chosen
+
 /**
  * onChosen({name, sequence, notes, sample, from}): a sequence is to be shown. first: names of the groups to put first.
  * Returns {controls: elements of a toolbar, tracks: an element, empty: an element to show before, choose(name), close()}.
@@ -20,6 +22,7 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
   const picker = select([["", "Choose a sample…"]], { "aria-label": "Sample", class: "input samples", onchange: () => picker.value && choose(picker.value) });
   const file = h("input", { type: "file", multiple: true, class: "only-read", tabindex: "-1", "aria-hidden": "true", onchange: () => { read([...file.files]); file.value = ""; } });
   const opening = () => button("Open files…", { icon: "upload", onclick: () => file.click() });
+  const suggested = h("div", { class: "row suggested" });
   const tracks = h("div", { class: "tracks-found", hidden: true });
   const loading = load();
 
@@ -28,6 +31,8 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
     listed = found;
     const order = [...GROUPS].sort(([a], [b]) => rank(a) - rank(b));
     const left = new Set(found);
+    const few = order.slice(0, SUGGESTED.length).flatMap(([, belongs], place) => found.filter(belongs).slice(0, SUGGESTED[place]));
+    fill(suggested, h("span", { class: "muted" }, "or look at a sample:"), few.map((each) => button(each.name, { class: "plain", onclick: () => choose(each.name) })));
     for (const [label, belongs] of order) {
       const own = [...left].filter(belongs);
       own.forEach((each) => left.delete(each));
@@ -87,7 +92,7 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
   const closeDrop = dropping((files) => read(files));
   const empty = h("div", { class: "drop" }, h("p", {}, h("strong", {}, "Drop keypoint files here")),
     h("p", { class: "muted small" }, "OpenPose, AlphaPose, MMPose, MediaPipe, GaitGraph CSV, NTU, BVH, ASF/AMC, npz or our JSON. Nothing is stored."),
-    h("div", { class: "row" }, opening()));
+    h("div", { class: "row" }, opening()), suggested);
   const controls = h("div", { class: "row source" }, opening(), file, field("Sample", picker, { beside: true }));
   controls.querySelector("label").classList.add("only-read");
   return { controls, tracks, empty, choose, ready: loading, close: () => { turn++; closeDrop(); } };

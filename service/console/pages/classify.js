@@ -80,7 +80,7 @@ class Classify {
         h("span", { class: "bar" }, h("i", { style: { "--share": each.probability } }))))),
       clips > 1 ? h("div", {}, h("h3", {}, "At the line"), this.now) : h("p", { class: "muted small" },
         "The sequence is one clip long: the probabilities are the same all along it."));
-    fill(this.quality, qualityOf(answer.quality, this.words, [...(this.chosen.notes ?? []), ...answer.notes]));
+    fill(this.quality, qualityOf(answer.quality, this.words, [...new Set([...(this.chosen.notes ?? []), ...answer.notes])]));
     if (answer.timeline) this.player.setRows("Probability of actions", rowsOf(answer.timeline, this.chosen.sequence.joints.length / (this.chosen.sequence.fps ?? 25)));
     this.#at(this.player.clock.time);
   }

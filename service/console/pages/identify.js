@@ -93,7 +93,7 @@ class Identify {
       decision.outcome === "abstain" && !decision.candidates.length ? null : h("div", {}, h("h3", {}, "Candidates"),
         candidates(decision, { onChoose: (each) => this.compare(each) })),
       h("details", {}, h("summary", {}, "Numbers"), figures(decision)));
-    fill(this.quality, qualityOf(decision.quality, this.words, [...(this.chosen.notes ?? []), ...decision.notes]));
+    fill(this.quality, qualityOf(decision.quality, this.words, [...new Set([...(this.chosen.notes ?? []), ...decision.notes])], decision.reasons));
     if (this.player.figures.length > 1) this.player.load([this.#probe()]);
   }
 

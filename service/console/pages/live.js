@@ -76,9 +76,7 @@ class Live {
     const stats = h("p", { class: "small muted" });
     const say = (kind, text) => fill(state, h("span", { class: `tag ${kind}` }, text), h("span", { class: "muted" }, `gallery ${stream.gallery}, ${stream.layout}, ${stream.fps} frames a second`));
     say("", "connecting");
-    for (const each of stream.tracks) {
-      tracks.take("track_started", { track: each.track, at: each.first, source: each.source });
-    }
+    for (const each of stream.tracks) tracks.resume(each);
     fill(this.body, h("div", { class: "look live" },
       h("div", { class: "stack" }, state, scene.element, stats),
       h("div", { class: "stack" }, h("section", { class: "panel", "aria-label": "Tracks" }, h("h2", {}, "Tracks"), tracks.cards),
@@ -89,12 +87,20 @@ class Live {
       else if (event === "ended") { say("", data.reason === "error" ? `ended: ${data.detail}` : "ended"); this.#ended(); }
       else tracks.take(event, data);
     };
-    const close = this.api.events(this.api.path`/streams/${stream.id}/events` + "?skeletons=true", take, (now, problem) => {
-      if (now === "open") say("good", "live");
-      else if (now === "refused" && problem?.status === 404) this.#ended();
-      else if (now === "refused") fill(stats, note("bad", inWords(problem)));
-      else if (this.leave !== nothingToLeave) say("warn", "connection lost, trying again");
-    });
+    let close = () => {};
+    const listen = (skeletons) => {
+      const where = this.api.path`/streams/${stream.id}/events` + (skeletons ? "?skeletons=true" : "");
+      close = this.api.events(where, take, (now, problem) => {
+        if (now === "open") say("good", "live");
+        else if (now === "lost") say("warn", "connection lost, trying again");
+        else if (problem.status === 403 && skeletons) {
+          fill(stats, note("", "Your key may not see skeletons, so there are decisions only."));
+          listen(false);
+        } else if (problem.status === 404) say("", "ended");
+        else fill(stats, note("bad", inWords(problem)));
+      });
+    };
+    listen(true);
     this.leave = () => { close(); scene.close(); };
     this.#ended = () => { close(); this.leave = () => scene.close(); };
   }
@@ -112,7 +118,7 @@ class Live {
   async #play({ gallery, samples, seconds }) {
     const sequences = await Promise.all(samples.map((name) => this.api.get(this.api.path`/samples/${name}`)));
     const { layout, fps } = sequences[0];
-    const stream = await this.api.post("/streams", { layout, fps, units: "pixels", gallery });
+    const stream = await this.#open({ layout, fps, units: "pixels", gallery });
     await this.list();
     await this.follow(stream.id);
     await this.list();
@@ -131,6 +137,14 @@ class Live {
     } });
   }
 
+  /** With what they do, where the service can say that. */
+  async #open(asked) {
+    try { return await this.api.post("/streams", { ...asked, actions: true }); } catch (problem) {
+      if (problem.kind !== "model-missing" && problem.kind !== "layout-mismatch") throw problem;
+      return this.api.post("/streams", asked);
+    }
+  }
+
   stop = () => {};
 
   close() {
@@ -140,6 +154,5 @@ class Live {
   }
 }
 
-const nothingToLeave = () => {};
 const told = (stats) => [`${count(stats.frames)} frames`, stats.late ? `${count(stats.late)} late` : null, `${count(stats.waiting)} waiting`,
   `${count(stats.clips)} clips encoded`, stats.unusable ? `${count(stats.unusable)} of no use` : null].filter(Boolean).join(" · ");

@@ -36,6 +36,13 @@ export class Tracks {
     return this.known.get(track);
   }
 
+  /** Somebody of whom the stream knew before we looked. */
+  resume({ track, first, last, source, outcome, subject }) {
+    const decision = outcome ? { outcome, subject, score: null, threshold: null } : null;
+    Object.assign(this.#of(track), { since: first, at: last, source, decision });
+    this.#draw();
+  }
+
   #started({ track, at, source }) { Object.assign(this.#of(track), { since: at, source }); }
 
   #decided(event) {

@@ -41,11 +41,14 @@ class Player {
   async load(shown, { play = !still() } = {}) {
     const { layouts } = await skeletons();
     if (this.closed) return;
+    // Who is joined by another goes on where it is.
+    const time = this.shown === shown[0]?.sequence ? this.clock.time : 0;
+    this.shown = shown[0]?.sequence ?? null;
     this.figures = shown.slice(0, 2).map(({ sequence, name }) => new Figure(sequence, layouts, name));
     this.map = this.figures.length > 1 ? inStep(this.figures[0], this.figures[1]) : null;
     this.view.solid &&= this.#hasDepth();
     this.clock.seconds = this.figures[0]?.seconds ?? 1;
-    this.clock.seek(0);
+    this.clock.seek(time);
     this.timeline.load(this.figures);
     this.#stage();
     if (play && this.figures.length) this.clock.play();
