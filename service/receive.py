@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
-from model.errors import GaitkeeperError, LimitExceeded
+from model.errors import GaitkeeperError, InvalidRequest, LimitExceeded
 from service.bodies.asked import SequenceRequest
 from service.bodies.media import FILES, READERS, media_type
 from service.bodies.parameters import Head, parameters
@@ -36,6 +36,7 @@ class Examined:
     name: str
     probe: Probe | GaitkeeperError
     first_frame: int = 0
+    alone: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +55,16 @@ class Received(Generic[Q]):
         if isinstance(probe, GaitkeeperError):
             raise probe
         return probe
+
+
+def one_of_each(found: Received[Q]) -> Received[Q]:
+    """The same, but nobody of a recording of several: who of them it is about is not for us to guess."""
+    return replace(found, each=tuple(each if each.alone else _one_of_several(each) for each in found.each))
+
+
+def _one_of_several(each: Examined) -> Examined:
+    reason = "is of a recording of several people: POST /sequences gives the sequence of each"
+    return replace(each, probe=InvalidRequest("sequence", reason))
 
 
 async def received(request: Request, kind: type[S]) -> S:
@@ -98,7 +109,7 @@ def _examined(stage: Stage, one: Submitted, body: Body[Q]) -> Examined:
     if isinstance(one.sequence, GaitkeeperError):
         return Examined(one.name, one.sequence)
     try:
-        return Examined(one.name, stage.examine(one.sequence, body.beside, one.notes), one.first_frame)
+        return Examined(one.name, stage.examine(one.sequence, body.beside, one.notes), one.first_frame, one.alone)
     except GaitkeeperError as error:
         if not body.several:
             raise

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from service.answers import Decision
 
 _DIGITS = 4
+# No more than anybody sees of a score (`service.answers.disclosed`).
+_SCORE_DIGITS = 3
 # As many as a score of a decision has for those who may not investigate.
 _SCORE_DIGITS = 3
 
@@ -43,7 +45,7 @@ class ScoreTimeline(msgspec.Struct, frozen=True, kw_only=True):
 def action_timeline(probe: Probe, places: list[int], rows: Floats) -> ActionTimeline:
     """places: of the actions to tell of among the model's labels. rows: probabilities (clips, labels)."""
     actions = [probe.model.labels[place] for place in places]
-    return ActionTimeline(seconds=seconds_of(probe), actions=actions, probabilities=_rounded(rows[:, places]))
+    return ActionTimeline(seconds=seconds_of(probe), actions=actions, probabilities=_rounded(rows[:, places], _DIGITS))
 
 
 def score_timeline(probe: Probe, subjects: list[str], scores: Floats) -> ScoreTimeline:

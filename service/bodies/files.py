@@ -69,7 +69,7 @@ def _tracks(file: File, hints: Hints) -> Iterator[Submitted]:
         name = file.name if alone else f"{file.name}/{track.name}"
         overlaps = [f"overlap: with {track.labels['overlaps']}"] if "overlaps" in track.labels else []
         said = (f"read as {recording.format}", *recording.notes, *overlaps)
-        yield Submitted(name, track.sequence, said, track.first_frame)
+        yield Submitted(name, track.sequence, said, track.first_frame, alone)
 
 
 def _read(file: File, hints: Hints) -> Recording:

@@ -45,6 +45,7 @@ def tracks_of(people: People, limits: Limits) -> tuple[Submitted, ...]:
             _sequence(one, layout, people, units),
             (*following.notes, *_overlaps(one)),
             int(one.frames[0]),
+            len(following.people) == 1,
         )
         for one in following.people
     )

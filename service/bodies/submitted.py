@@ -14,12 +14,13 @@ Q = TypeVar("Q", bound=SequenceRequest)
 @dataclass(frozen=True, slots=True, eq=False)
 class Submitted:
     """One sequence of a body, or why it is none. notes: what was assumed to read it, and is uncertain in it.
-    first_frame: where it begins in its recording."""
+    first_frame: where it begins in its recording. alone: whether nobody else is in its recording."""
 
     name: str
     sequence: SkeletonSequence | GaitkeeperError
     notes: tuple[str, ...] = ()
     first_frame: int = 0
+    alone: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,7 +30,7 @@ from service.bodies.asked import EnrollRequest
 from service.openapi import SEQUENCE_PROBLEMS, documented, refusals
 from service.paging import A_PAGE, AfterName, Limit, cut
 from service.parts import TheEngine, TheLimits
-from service.receive import received, received_sequences
+from service.receive import one_of_each, received, received_sequences
 from service.several import answered
 from service.stage import Probe
 from service.wire import ChangeSubject, MergeSubject, MoveSubject
@@ -153,6 +153,7 @@ async def erase_template(gallery: str, subject: str, template: int, engine: TheE
         answers.Enrolled,
         asked=EnrollRequest,
         status=HTTPStatus.CREATED,
+        also=(HTTPStatus.OK,),
         problems=(*SEQUENCE_PROBLEMS, UnusableSequence, UnknownGallery, BundleMismatch, DuplicateSubject),
     ),
 )
@@ -160,7 +161,7 @@ async def enroll(gallery: str, subject: str, request: Request, engine: TheEngine
     """A sequence that cannot be identified by is refused with the reasons. The same sequence sent again for the same
     subject adds nothing and is answered with status 200. Where the gallery has a calibration of its own, a new subject
     who looks like one that is enrolled is refused with 409 and the candidate, unless `force` is set."""
-    found = await received_sequences(request, EnrollRequest, engine.encoding, limits)
+    found = one_of_each(await received_sequences(request, EnrollRequest, engine.encoding, limits))
     asked = found.asked
     consent = None if asked.consent is None else asked.consent.checked()
     duplicates = Duplicates.OFF if asked.force else None

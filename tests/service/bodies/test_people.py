@@ -61,6 +61,14 @@ def test_two_people_who_pass_each_other_are_two_tracks(client: Client) -> None:
         assert max(np.dot(each["answer"]["embedding"], own) for own in expected) > 0.9999
 
 
+def test_nobody_is_enrolled_from_among_others(client: Client) -> None:
+    path = "/galleries/default/subjects/alice/templates"
+    found = client.post(path, json=people(frames_of(ALICE.poses(60), BOB.poses(60)))).json()["answers"]
+    assert [(each["answer"], each["problem"]["status"]) for each in found] == [(None, 422), (None, 422)]
+    alone = client.post(path, json=people(frames_of(ALICE.poses(60))))
+    assert (alone.status_code, len(alone.json()["answers"])) == (201, 1)
+
+
 @pytest.mark.parametrize("ids", [("door", "hall"), (7, -3)])
 def test_the_detectors_ids_are_believed_and_name_the_answers(client: Client, ids: tuple[Any, Any]) -> None:
     frames = frames_of(ALICE.poses(60), BOB.poses(60), ids=ids)
