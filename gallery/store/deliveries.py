@@ -46,10 +46,10 @@ class Delivery:
     created: datetime
 
 
-def add_deliveries(store: Store, news: Sequence[News]) -> int:
+def add_deliveries(store: Store, news: Sequence[News], *, at_most: int = WAITING_AT_MOST) -> int:
     """Put what is to be told where it outlives this process; returns how many there was no room for.
 
-    What is about a gallery or a subject that is gone is not told.
+    at_most: deliveries that wait for one webhook. What is about a gallery or a subject that is gone is not told.
     """
     with store.write() as connection:
         known = {(each.gallery, each.subject): _about(connection, each) for each in news}
@@ -59,7 +59,7 @@ def add_deliveries(store: Store, news: Sequence[News]) -> int:
             found, subject_id = known[each.gallery, each.subject]
             if not found or each.webhook not in there:
                 continue
-            if there[each.webhook] >= WAITING_AT_MOST:
+            if there[each.webhook] >= at_most:
                 left_out += 1
                 continue
             there[each.webhook] += 1
