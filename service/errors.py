@@ -118,7 +118,7 @@ def refused_body(error: msgspec.ValidationError) -> errors.InvalidRequest:
     assert found, "the pattern takes any text"
     field, reason = found["path"] or "body", found["reason"]
     if "unknown field `tracks`" in reason:
-        return errors.InvalidRequest("sequence.tracks", "one person is expected here: send the `sequence` of one track")
+        return errors.InvalidRequest("sequence.tracks", "one person is expected: send each track's in `sequences`")
     if field == "body" and _UNWRAPPED.search(reason):
         return errors.InvalidRequest("body", 'the sequence goes under a key of its own: {"sequence": {"layout": ...}}')
     return errors.InvalidRequest(field, reason[:1].lower() + reason[1:])
