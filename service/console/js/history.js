@@ -4,6 +4,7 @@ import { CHANGED, colours } from "./theme.js";
 import { h } from "./ui.js";
 
 const KEPT = 600;
+const LEAST_S = 60; // an axis of two seconds would make a cliff of a ripple
 const together = uPlot.sync("history");
 
 /**
@@ -54,17 +55,26 @@ function options({ series, format, height, width }) {
     height,
     legend: { show: false },
     cursor: { sync: { key: together.key }, y: false, points: { size: 7 } },
-    scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, low ?? 0) * 1.15 || 1] } },
-    axes: [{ ...axis, space: 70 }, { ...axis, size: 56, space: 32, values: (_, ticks) => ticks.map(format) }],
+    padding: [8, 12, 0, 0],
+    scales: { x: { range: (_, low, high) => [Math.min(low, high - LEAST_S), high] }, y: { range: (_, low, high) => [0, Math.max(high ?? 0, low ?? 0) * 1.15 || 1] } },
+    axes: [{ ...axis, size: 28, space: 70, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 56, space: 32, values: (_, ticks) => ticks.map(format) }],
     series: [{}, ...series.map(({ label, tone, fill }) => ({
       label,
       stroke: named[`series-${tone}`],
       width: 2,
       points: { show: false },
+      spanGaps: true,
       fill: fill ? named[`series-${tone}`].replace("rgb(", "rgba(").replace(")", ", 0.15)") : undefined,
     }))],
     hooks: { setCursor: [(plot) => said(plot, series, format)] },
   };
+}
+
+const two = (number) => String(number).padStart(2, "0");
+
+function clock(seconds) {
+  const at = new Date(seconds * 1000);
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
 /** What the series say under the pointer, in the place of a legend. */

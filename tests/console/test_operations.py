@@ -1,0 +1,96 @@
+"""Operations: how the process is doing, long work, webhooks, keys, and who did what."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.console.stand import Stand
+from tests.service.conftest import person
+
+Visit = Callable[[str], None]
+Axe = Callable[[Page], None]
+Shot = Callable[[Page, str], None]
+
+
+def ask(page: Page, times: int = 1) -> None:
+    for seed in range(times):
+        assert page.request.post("/identify", data={"sequence": person(seed)}).status == 200
+
+
+def test_what_was_asked_is_counted_and_drawn(page: Page, visit: Visit, axe: Axe, shot: Shot) -> None:
+    ask(page, 5)
+    visit("#/operations")
+    row = page.get_by_role("row", name="POST /identify")
+    before = int(row.locator("td").first.inner_text())
+    assert before >= 5
+    assert page.locator(".history canvas").count() == 4
+    ask(page, 3)
+    expect(row.locator("td").first).to_have_text(str(before + 3))
+    panel = page.locator("figure", has_text="Requests a second")
+    expect(panel.locator("p.only-read")).to_contain_text("failed: 0")
+    expect(page.get_by_role("region", name="This process")).to_contain_text("Ready")
+    axe(page)
+    shot(page, "operations")
+
+
+def test_when_the_service_does_not_answer_it_says_so(page: Page, visit: Visit, faults) -> None:
+    faults.expect(503)
+    visit("#/operations")
+    page.route("**/operations", lambda route: route.fulfill(status=503, body="{}"))
+    expect(page.get_by_text("No news since a while")).to_be_visible()
+    page.unroute("**/operations")
+    expect(page.get_by_text("No news since a while")).to_be_hidden()
+
+
+def test_the_audit_log_is_read_from_its_end(page: Page, visit: Visit, stand: Stand, axe: Axe, shot: Shot) -> None:
+    ask(page)
+    page.request.get("/galleries/entrance/subjects/s001/copy")
+    visit("#/operations/audit")
+    table = page.get_by_role("table", name="Audit log")
+    numbers = [int(text) for text in table.locator("tbody th").all_inner_texts()]
+    assert numbers == sorted(numbers, reverse=True)
+    page.get_by_label("Show").select_option("access")
+    expect(table.locator("tbody tr").first).to_contain_text("access")
+    assert set(table.locator("tbody td:nth-child(4)").all_inner_texts()) == {"access"}
+    axe(page)
+    page.get_by_label("Show").select_option("")
+    expect(table.locator("tbody tr")).not_to_have_count(0)
+    shot(page, "operations-audit")
+
+
+def test_a_key_is_made_shown_once_and_revoked(page: Page, visit: Visit, axe: Axe, shot: Shot) -> None:
+    visit("#/operations/keys")
+    page.get_by_role("button", name="New key").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Name").fill("door camera")
+    dialog.get_by_role("checkbox", name="enroll").check()
+    dialog.get_by_label("Only in these galleries").fill("entrance")
+    axe(page)
+    dialog.get_by_role("button", name="Make the key").click()
+    key = page.get_by_role("dialog", name="The key door camera").get_by_label("Key", exact=True).input_value()
+    assert key.startswith("gk_")
+    page.get_by_role("button", name="I have it").click()
+    row = page.get_by_role("row", name="door camera")
+    expect(row).to_contain_text("enroll, identify")
+    expect(row).to_contain_text("entrance")
+    assert key not in page.content()
+    shot(page, "operations-keys")
+    row.get_by_role("button", name="Revoke door camera").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(row).to_contain_text("revoked")
+
+
+def test_jobs_are_listed_with_what_came_of_them(page: Page, visit: Visit, stand: Stand, axe: Axe, shot: Shot) -> None:
+    made = page.request.post("/galleries/entrance/calibration", data={"target_fpir": 0.1})
+    assert made.status == 202
+    visit("#/operations/jobs")
+    row = page.get_by_role("table", name="Jobs").locator("tbody tr").first
+    expect(row).to_contain_text("calibrate")
+    expect(row.locator(".tag")).to_have_text("done", timeout=20_000)
+    axe(page)
+    shot(page, "operations-jobs")
+
+
+def test_a_part_that_is_not_there_is_the_first_one(page: Page, visit: Visit) -> None:
+    visit("#/operations/nonsense")
+    expect(page.get_by_role("link", name="Now")).to_have_attribute("aria-current", "page")
