@@ -88,9 +88,11 @@ class Verdict:
         self.looks, self.clips = self.looks + 1, clips
         return self.looks
 
-    def hear(self, found: Decision, *, hold: Rule | None, last: bool = False) -> Decision | None:
+    def hear(
+        self, found: Decision, *, hold: Rule | None = None, windows: int = 0, last: bool = False
+    ) -> Decision | None:
         """What to say after a look found this; None to say nothing. hold: what a match is kept by: the rule at the rate
-        of the whole track.
+        of the whole track. windows: of somebody of whom there is no usable clip, how many there were.
 
         >>> from gallery.template import Candidate
         >>> def at(score, threshold=0.8):
@@ -98,13 +100,15 @@ class Verdict:
         ...     subject = "ann" if score >= threshold else None
         ...     return Decision(outcome, subject, score, threshold, candidates=(Candidate("ann", score, 1),))
         >>> verdict = Verdict()
-        >>> [(said := verdict.hear(at(score), hold=Rule(0.65))) and said.outcome.value for score in (0.7, 0.81, 0.7, 0.6)]
+        >>> hold = Rule(0.65)
+        >>> [(said := verdict.hear(at(score), hold=hold)) and said.outcome.value for score in (0.7, 0.81, 0.7, 0.6)]
         [None, 'match', None, 'no_match']
         """
         self.found = found
         held = self._held(found, hold)
         if held is None:
-            if found.outcome is not Outcome.MATCH and self.said is None and self.clips < SETTLED and not last:
+            too_early = self.said is None and max(self.clips, windows) < SETTLED and not last
+            if found.outcome is not Outcome.MATCH and too_early:
                 return None
             held = found
         if not last and self.said is not None and _same(self.said, held):

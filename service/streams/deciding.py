@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from gallery.decide import Rule, abstain
 from gallery.replay import REPLAY_SUSPECTED
-from gallery.sequential import SETTLED, Plan, plan_for, unsupported
+from gallery.sequential import Plan, plan_for, unsupported
 from gallery.template import Decision, Outcome
 from model.errors import EmptyGallery, InvalidRequest, Overloaded, StoreUnavailable
 from service.access.caller import Caller
@@ -16,7 +16,7 @@ from service.streams.tracked import Said, Tracked, Window
 
 T = TypeVar("T")
 
-EMPTY = "empty_gallery"
+EMPTY, BUSY = "empty_gallery", "overloaded"
 # A full queue or a store that is away for a moment is waited for; the frames wait too, and then their sender.
 TRIES = 8
 PAUSE_S = 0.25
@@ -72,21 +72,19 @@ class Deciding:
     async def _take(self, tracked: Tracked, window: Window) -> None:
         tracked.judged += 1
         clips = window.probe.clips
-        if clips is None:
-            tracked.probe = tracked.probe or window.probe
+        if clips is None or window.reasons:
+            if not tracked.mean.clips:
+                tracked.probe, tracked.reasons = window.probe, window.reasons
             return
+        tracked.probe, tracked.reasons = window.probe, (BUSY,)
         row = await _patiently(lambda: self._engine.encoding.mean(clips, window.probe.model))
         if row is not None:
-            tracked.probe = window.probe
             tracked.mean.add(row, window.probe.model.fingerprint)
 
     async def _said(self, tracked: Tracked, *, last: bool) -> Decision | None:
         verdict = tracked.verdict
         if not tracked.mean.clips:
-            assert tracked.probe is not None
-            if not last and tracked.judged < SETTLED:
-                return None
-            return verdict.hear(abstain(tracked.probe.reasons), hold=None, last=last)
+            return verdict.hear(abstain(tracked.reasons), windows=tracked.judged, last=last)
         if tracked.due(self.plan, last=last):
             found = await self._look(tracked)
             if found is not None:

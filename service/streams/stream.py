@@ -210,7 +210,7 @@ class Stream:
             self._bus.publish(told.TrackEnded(track=track.name, at=self.seconds(track.last), frames=track.count))
 
     async def _judge(self, due: Due, frame: int) -> None:
-        usable = sum(window.probe.clips is not None for window in due.windows)
+        usable = sum(not window.reasons for window in due.windows)
         self.counts.clips += usable
         self.counts.unusable += len(due.windows) - usable
         for window in due.windows:

@@ -9,6 +9,7 @@ from gallery.sequential import Plan, Verdict
 from gallery.template import Decision
 from model.clips import unit_length
 from model.following import Seen, Track
+from model.quality import Reason
 from model.sequence import Floats
 from service.stage import Probe, Stage
 from service.streams.asked import Form
@@ -17,12 +18,24 @@ from service.streams.windows import Windows
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """A window of somebody's frames, made ready. first, last: frame numbers. labelling: for the classifier."""
+    """A window of somebody's frames, made ready. first, last: frame numbers. whole: as long as the model takes them.
+    labelling: for the classifier."""
 
     first: int
     last: int
+    whole: bool
     probe: Probe
     labelling: Probe | None = None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why nobody can be recognised by it; none if somebody can.
+
+        Whoever stands before a camera is seen as long as they stand, and calibrations rest on people who walk: a window
+        without steps is left out, where /identify would only advise of it. In a shorter one steps cannot be told.
+        """
+        walks = not self.whole or Reason.NOT_WALKING not in self.probe.quality.advice
+        return self.probe.reasons or (() if walks else (str(Reason.NOT_WALKING),))
 
 
 @dataclass(slots=True)
@@ -65,7 +78,8 @@ class Said:
 class Tracked:
     """Somebody who is followed. The frames it holds are those of two windows at most.
 
-    judged: windows so far, usable or not. probe: the last usable one, or else the first. replayed: whether the first
+    judged: windows so far, usable or not. probe: the last usable one, or else the last. reasons: why it is not usable.
+    replayed: whether the first
     look found a recording that was there before. told: what was said last.
     """
 
@@ -75,6 +89,7 @@ class Tracked:
         self.mean, self.verdict = Mean(), Verdict()
         self.judged = 0
         self.probe: Probe | None = None
+        self.reasons: tuple[str, ...] = ()
         self.replayed: bool | None = None
         self.told: Said | None = None
 
@@ -89,7 +104,8 @@ class Tracked:
     def _window(self, first: int, frames: Floats) -> Window:
         sequence = self._form.sequence(frames)
         labelling = None if self._labelling is None else self._labelling.examine(sequence)
-        return Window(first, first + len(frames) - 1, self._encoding.examine(sequence), labelling)
+        whole = len(frames) == self._windows.length
+        return Window(first, first + len(frames) - 1, whole, self._encoding.examine(sequence), labelling)
 
     def due(self, plan: Plan, *, last: bool) -> bool:
         """Whether the track is to be looked at now."""

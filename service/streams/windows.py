@@ -19,8 +19,8 @@ class Windows:
 
     def __init__(self, spec: ClipSpec, fps: float) -> None:
         # As many frames as are left as `spec.frames` after resampling (`model.clips.resample`).
-        self._length = math.ceil((spec.frames - 1) * fps / spec.fps - 1e-9) + 1
-        self._stride = max(1, min(round(spec.stride * fps / spec.fps), self._length))
+        self.length = math.ceil((spec.frames - 1) * fps / spec.fps - 1e-9) + 1
+        self._stride = max(1, min(round(spec.stride * fps / spec.fps), self.length))
         self._frames: list[Floats] = []
         # Of the first frame held and of the next window, counted from the frame number `_origin`.
         self._start = self._next = self._origin = 0
@@ -36,7 +36,7 @@ class Windows:
         begins anew."""
         for number, pose in seen:
             hole = number - self._origin - self._start - len(self._frames)
-            if not self._frames or hole > self._length:
+            if not self._frames or hole > self.length:
                 yield from filter(None, [self.rest()])
                 self._frames, self._start, self._next, self._origin = [], 0, 0, number
                 hole = 0
@@ -44,23 +44,23 @@ class Windows:
             yield from self._whole()
 
     def _whole(self) -> Iterator[tuple[int, Floats]]:
-        while self._start + len(self._frames) >= self._next + self._length:
+        while self._start + len(self._frames) >= self._next + self.length:
             # The one before this may still be needed for the last window; nothing older is.
             keep = self._next - self._stride
             drop = max(0, keep - self._start)
             del self._frames[:drop]
             self._start += drop
             first = self._next - self._start
-            yield self._window(first, first + self._length)
+            yield self._window(first, first + self.length)
             self._next += self._stride
 
     def rest(self) -> tuple[int, Floats] | None:
         """The last window, aligned to the end, if there are frames that were in none; shorter where the track is."""
         end = self._start + len(self._frames)
-        covered = self._next - self._stride + self._length if self._next else 0
+        covered = self._next - self._stride + self.length if self._next else 0
         if not self._frames or end <= covered:
             return None
-        return self._window(max(0, len(self._frames) - self._length), len(self._frames))
+        return self._window(max(0, len(self._frames) - self.length), len(self._frames))
 
     def _window(self, first: int, last: int) -> tuple[int, Floats]:
         return self._origin + self._start + first, np.stack(self._frames[first:last])

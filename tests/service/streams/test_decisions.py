@@ -66,6 +66,19 @@ def test_who_is_hardly_seen_gets_none_and_the_reason(camera: Camera) -> None:
     assert decision["decision"]["reasons"] == ["too_short"]
 
 
+def test_somebody_who_stands_about_is_not_recognised_until_they_walk(camera: Camera) -> None:
+    """Gait says nothing of who does not walk, though they be in view for long."""
+    stands = np.repeat(poses(1, 1), 200, axis=0)
+    stands[..., :2] += np.random.default_rng(0).normal(0, 0.3, stands[..., :2].shape)
+    decisions = only("decision", camera.played(frames_of(stands)))
+    assert [(each["decision"]["outcome"], each["decision"]["reasons"]) for each in decisions] == [
+        ("abstain", ["not_walking"])
+    ] * 2
+    walks_off = np.concatenate([stands, poses(1, 120)])
+    decisions = only("decision", camera.played(frames_of(walks_off)))
+    assert [each["decision"]["subject"] for each in decisions] == [None, "ada", "ada"]
+
+
 def test_the_last_word_is_the_answer_to_the_whole_sequence(
     camera: Camera, calibrated: Library, encoder: FakeEncoder
 ) -> None:
