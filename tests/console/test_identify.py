@@ -159,6 +159,18 @@ def test_somebody_who_stands_is_advised_of_it(page: Page, visit) -> None:
     ).to_be_visible()
 
 
+def test_of_a_long_sequence_the_scores_run_along_the_players_axis(page: Page, visit, tmp_path: Path, axe, shot) -> None:
+    """Somebody who walks there and, for as long, back in time."""
+    whole = json.loads(sample(PROBE).read_text())
+    longer = {**whole, **{key: whole[key] + whole[key][::-1] for key in ("joints", "confidence")}}
+    (tmp_path / "longer.json").write_text(json.dumps(longer))
+    visit("#/identify")
+    page.locator("input[type=file]").set_input_files(tmp_path / "longer.json")
+    expect(page.get_by_role("img", name="Score of candidates over time. walker-01 from")).to_be_visible()
+    axe(page)
+    shot(page, "identify-long")
+
+
 def test_a_refusal_is_told_in_the_services_words(page: Page, visit, stand: Stand, faults) -> None:
     faults.expect(409)
     stand.library.create("nobody in it", fingerprint=stand.fingerprint, dim=256)

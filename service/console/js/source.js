@@ -25,6 +25,7 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
   const suggested = h("div", { class: "row suggested" });
   const tracks = h("div", { class: "tracks-found", hidden: true });
   const loading = load();
+  loading.catch(() => {}); // whoever waits for it is told
 
   async function load() {
     const found = (await api.get("/samples")).samples;

@@ -1,5 +1,6 @@
 // Who is it? A sequence plays; candidates stand beside it against the threshold; one of them walks beside the probe.
 import { candidates, figures, verdict } from "../js/decision.js";
+import { score } from "../js/format.js";
 import { createPlayer } from "../js/player/player.js";
 import { skeletons } from "../js/player/skeletons.js";
 import { qualityOf } from "../js/quality.js";
@@ -17,6 +18,10 @@ export async function mount(root, { api, params, controls }) {
   await page.start(params);
   return () => page.close();
 }
+
+// From this length on, it is worth seeing which part of a sequence looks like whom.
+const LONG_S = 5;
+const ROWS = 3;
 
 class Identify {
   constructor(api, params) {
@@ -77,6 +82,7 @@ class Identify {
     fill(this.compared);
     const asked = { gallery: this.gallery.value, top_k: 8, sequence: this.chosen.sequence };
     if (this.rate.value) asked.target_fpir = Number(this.rate.value);
+    if (lengthOf(this.chosen.sequence) > LONG_S) asked.timeline = true;
     try {
       const decision = await this.api.post("/identify", asked);
       if (mine === this.turn) this.#tell(decision);
@@ -95,6 +101,7 @@ class Identify {
       h("details", {}, h("summary", {}, "Numbers"), figures(decision)));
     fill(this.quality, qualityOf(decision.quality, this.words, [...new Set([...(this.chosen.notes ?? []), ...decision.notes])], decision.reasons));
     if (this.player.figures.length > 1) this.player.load([this.#probe()]);
+    this.player.setRows("Score of candidates", scoreRows(decision, lengthOf(this.chosen.sequence)));
   }
 
   #probe() { return { sequence: this.chosen.sequence, name: this.chosen.name }; }
@@ -134,4 +141,22 @@ class Identify {
     this.source.close();
     this.player.close();
   }
+}
+
+const lengthOf = (sequence) => sequence.joints.length / (sequence.fps ?? 25);
+
+/** Rows for the player's time axis: the first candidates' scores, clip by clip; clips overlap, and the mean is shown. */
+export function scoreRows(decision, seconds) {
+  const timeline = decision.timeline;
+  if (!timeline || timeline.seconds.length < 2) return [];
+  const cuts = [...new Set([0, seconds, ...timeline.seconds.flat()])].filter((each) => each <= seconds).sort((a, b) => a - b);
+  return timeline.subjects.slice(0, ROWS).map((subject, place) => {
+    const cells = cuts.slice(1).map((end, i) => {
+      const middle = (cuts[i] + end) / 2;
+      const scores = timeline.seconds.flatMap(([from, to], clip) => (middle >= from && middle <= to ? [timeline.scores[clip][place]] : []));
+      const mean = scores.length ? scores.reduce((a, b) => a + b, 0) / scores.length : 0;
+      return [cuts[i], end, place ? "series-6" : "series-1", Math.max(0, mean)];
+    });
+    return { label: subject, cells, text: `${subject} from ${score(Math.min(...cells.map((each) => each[3])))} to ${score(Math.max(...cells.map((each) => each[3])))}` };
+  });
 }

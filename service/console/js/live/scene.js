@@ -8,7 +8,7 @@ import { h } from "../ui.js";
 
 const MARGIN = 0.12;
 const CALM = 0.08; // how much of the way the eye goes to what it should see, a frame
-const TOKENS = ["left", "right", "middle", "stage", "stage-grid", "text", "text-2", "match", "match-soft", "no-match", "no-match-soft", "abstain", "abstain-soft", "surface", "line"];
+const TOKENS = ["left", "right", "middle", "missing", "stage", "stage-grid", "text", "text-2", "match", "match-soft", "no-match", "no-match-soft", "abstain", "abstain-soft", "surface", "line"];
 
 export class Scene {
   /** stream: as the service tells of it. layouts: of `skeletons()`. nameOf(track) → {text, outcome}. */

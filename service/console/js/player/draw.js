@@ -71,9 +71,8 @@ export function drawBody(context, project, figure, pose, view, colours, ghost = 
   const { drawing } = figure;
   const at = Array.from({ length: figure.count }, (_, v) => project(pose.points[3 * v], pose.points[3 * v + 1], pose.points[3 * v + 2]));
   const sure = (v) => pose.confidence[v] > 0;
-  const colour = (side, confidence) => (ghost ? colours.middle : view.heat ? heat(confidence) : colours[side]);
+  const colour = (side, confidence) => (ghost ? colours.missing : view.heat ? heat(confidence) : colours[side]);
   context.lineCap = context.lineJoin = "round";
-  if (ghost) context.globalAlpha = 0.4;
   const bones = drawing.bones.filter(([a, b]) => sure(a) && sure(b)).map(([a, b, side]) => ({
     a: at[a], b: at[b], side, confidence: Math.min(pose.confidence[a], pose.confidence[b]),
     width: widthOf(drawing, a, b), depth: (at[a][2] + at[b][2]) / 2,

@@ -65,8 +65,9 @@ async function create(again) {
 
 async function test(hook) {
   try {
-    await api.post(api.path`/webhooks/${hook.id}/test`);
-    toast("A test is on its way.");
+    const { received, status, error } = await api.post(api.path`/webhooks/${hook.id}/test`);
+    if (received) toast("The test was received.");
+    else toast(`The test was not received: ${status === null ? words(error ?? "no answer") : `it was answered with status ${status}`}.`, { tone: "bad" });
   } catch (problem) {
     toast(inWords(problem), { tone: "bad" });
   }
