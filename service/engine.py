@@ -7,9 +7,8 @@ Encoding and searching have a thread each, so one batch is searched while the ne
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from secrets import token_hex
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import structlog
@@ -26,11 +25,10 @@ from gallery.store.rows import Erasure
 from gallery.template import Consent, Decision, Gallery, NewTemplate, now
 from gallery.vault import pack, source_of
 from model.clips import unit_length
-from model.errors import GaitkeeperError, StoreUnavailable, UnknownTemplate
+from model.errors import StoreUnavailable, UnknownTemplate
 from model.runtime import Classifier, Encoder
 from model.sequence import Floats
 from service.batcher import Batcher
-from service.batcher import Bounds as QueueBounds
 from service.collectors import Answering, Drift, Galleries
 from service.deadline import committed
 from service.events import Bus, Decided, Kind
@@ -39,15 +37,15 @@ from service.metrics import Metrics
 from service.models import Models
 from service.readiness import Readiness
 from service.reloading import Opened, Reloading
+from service.searching import Bounds, Searching
 from service.settings import Limits
 from service.stage import Probe, Stage
 from service.telemetry import span
 from service.watch import Watch
 
-_log = structlog.get_logger("gaitkeeper")
+__all__ = ["Bounds", "Engine", "Keeping"]
 
-# A batch of searches is one matrix product; more probes than this gain nothing.
-SEARCHES_AT_ONCE = 256
+_log = structlog.get_logger("gaitkeeper")
 
 
 class Keeping(Protocol):
@@ -56,24 +54,6 @@ class Keeping(Protocol):
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a question is bounded by: those who ask alike share a search. `Library.identify` says what each means."""
-
-    top_k: int = 5
-    fpir: float | None = None
-    within: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Search:
-    gallery: str
-    embedding: Floats
-    bounds: Bounds
-    actor: str
-    fingerprint: str
 
 
 class Engine:
@@ -99,15 +79,8 @@ class Engine:
             each.start()
         self.models = Models(as_encoder(encoder), as_classifier(classifier), limits, metrics)
         self.reloading = Reloading(self.models, library, open_models)
-        self._searching: Batcher[_Search, Decision] = Batcher(
-            "search",
-            self._search,
-            cost=lambda _: 1,
-            bounds=QueueBounds(SEARCHES_AT_ONCE, limits.queue_length, limits.queue_length, "searches"),
-            observe=metrics.batch_observer("search"),
-        )
-        metrics.watch_queue("search", lambda: self._searching.waiting)
-        self.readiness = Readiness(library, lambda: {**self.models.batchers, "search": self._searching}, free_disk_mb)
+        self._searching = Searching(library, limits, metrics)
+        self.readiness = Readiness(library, self._workers, free_disk_mb)
         self.watch = Watch(library)
         for told in (Galleries(library), Drift(self.watch), Answering(self.models, self.readiness.checks)):
             metrics.watch(told)
@@ -122,6 +95,9 @@ class Engine:
         """The classifier's stage. Raises `ModelMissing` if none was opened."""
         return self.models.labelling
 
+    def _workers(self) -> dict[str, Batcher[Any, Any]]:
+        return {**self.models.batchers, "search": self._searching.batcher}
+
     async def embed(self, probe: Probe) -> Floats:
         """Embedding (dim,), unit length: the mean over clips, as in `model.inference.embed`."""
         with span("encode"):
@@ -135,16 +111,14 @@ class Engine:
             return self.decided("identify", gallery, abstain(probe.reasons))
         if at_least is not None:  # waited for here: in the thread that searches, everybody would wait
             await asyncio.to_thread(self.library.current, gallery, probe.model.fingerprint, at_least)
-        search = _Search(gallery, await self.embed(probe), bounds, actor(), probe.model.fingerprint)
-        with span("search"):
-            decision = await self._searching.ask(search)
+        decision = await self._searching.ask(gallery, await self.embed(probe), bounds, probe.model.fingerprint)
         self.watch.decided(gallery, decision, probe.quality.measures)
         return self.decided("identify", gallery, decision)
 
     async def identify_embedding(self, embedding: Floats, fingerprint: str, gallery: str, bounds: Bounds) -> Decision:
         """Who this embedding (dim,) of an encoder is, made by the caller of several clips. What is said of it, if
         anything, `decided` counts and tells."""
-        return await self._searching.ask(_Search(gallery, embedding, bounds, actor(), fingerprint))
+        return await self._searching.ask(gallery, embedding, bounds, fingerprint)
 
     async def verify(self, probe: Probe, gallery: str, subject: str, fmr: float | None) -> Decision:
         if probe.clips is None:
@@ -217,7 +191,7 @@ class Engine:
     def close(self) -> None:
         """Finish what was accepted; what is encoded goes on to be searched, so the search closes last."""
         self.models.close()
-        self._searching.close()
+        self._searching.batcher.close()
         for each in self._keeping:
             each.stop()
         try:
@@ -233,30 +207,3 @@ class Engine:
         if self.events.listeners:
             self.events.publish(Decided(token_hex(8), now(), kind, gallery, decision, actor(), stream, track))
         return decision
-
-    def _search(self, searches: list[_Search]) -> list[Decision | Exception]:
-        """One search of the index for those who ask alike; an error is the answer of its group only."""
-        groups: dict[tuple[str, Bounds, str], list[int]] = {}
-        for place, search in enumerate(searches):
-            groups.setdefault((search.gallery, search.bounds, search.fingerprint), []).append(place)
-        found: dict[int, Decision | Exception] = {}
-        for (gallery, bounds, fingerprint), places in groups.items():
-            answered = self._answers(gallery, bounds, fingerprint, [searches[place] for place in places])
-            found.update(zip(places, answered, strict=True))
-        return [found[place] for place in range(len(searches))]
-
-    def _answers(
-        self, gallery: str, bounds: Bounds, fingerprint: str, searches: list[_Search]
-    ) -> Sequence[Decision | Exception]:
-        try:
-            return self.library.identify(
-                gallery,
-                np.stack([search.embedding for search in searches]),
-                fingerprint=fingerprint,
-                top_k=bounds.top_k,
-                fpir=bounds.fpir,
-                within=bounds.within,
-                actors=[search.actor for search in searches],
-            )
-        except GaitkeeperError as error:
-            return [error] * len(searches)

@@ -13,7 +13,8 @@ from gallery.erasure import read_receipt, verify_receipt
 from gallery.library import Library
 from gallery.store import open_store
 from gallery.template import Decision
-from service.engine import Bounds, Engine, _Search
+from service.engine import Bounds, Engine
+from service.searching import Search
 from tests.service.client import Client
 from tests.service.conftest import ended, person
 
@@ -220,8 +221,8 @@ def test_those_who_ask_in_one_batch_are_each_named_in_the_audit_log(client: Clie
     engine: Engine = client.app.state.engine
     embedding = engine.library.templates_of("default", "ada")[0].embedding
     model = engine.encoding.fingerprint
-    searches = [_Search("default", embedding, Bounds(), f"http:{name}", model) for name in ("first", "second")]
-    assert all(isinstance(answer, Decision) for answer in engine._search(searches))
+    searches = [Search("default", embedding, Bounds(), f"http:{name}", model) for name in ("first", "second")]
+    assert all(isinstance(answer, Decision) for answer in engine._searching.work(searches))
     assert engine.library.recorder is not None
     engine.library.recorder.flush()
     entries = client.get("/audit", params={"action": "identify"}).json()["entries"]
