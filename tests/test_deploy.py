@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 import gaitkeeper
+from gallery.keys.file import FileMasters
 from service.access.authenticate import OPEN
 from service.engine import Engine
 from service.metrics import Metrics
@@ -295,3 +296,20 @@ def test_systemd_knows_every_line_of_the_unit_and_finds_it_confined(tmp_path: Pa
 def test_a_script_is_executable_and_understood_by_a_plain_shell(name: str) -> None:
     assert (DEPLOY / name).stat().st_mode & 0o111
     checked("sh", "-n", DEPLOY / name)
+
+
+# Words
+
+
+def test_the_readme_names_files_that_are_there_and_a_master_key_that_can_be_used(tmp_path: Path) -> None:
+    text = (DEPLOY / "README.md").read_text()
+    table = re.findall(r"^\| (`.+?) \|", text, re.MULTILINE)
+    named = [name for row in table for name in re.findall(r"`([^`]+)`", row)]
+    assert named
+    assert all((DEPLOY / name).exists() for name in named)
+    there = {path.name for path in DEPLOY.iterdir()} - {"README.md"}
+    assert there == {name.partition("/")[0] for name in named}
+    line = next(line for line in text.splitlines() if "openssl rand" in line)
+    subprocess.run(["bash", "-c", line], check=True, cwd=tmp_path)
+    masters = FileMasters(tmp_path / "master.key")
+    assert masters.unwrap(*masters.wrap(b"plain", b"bound"), b"bound") == b"plain"
