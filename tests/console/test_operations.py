@@ -94,3 +94,29 @@ def test_jobs_are_listed_with_what_came_of_them(page: Page, visit: Visit, stand:
 def test_a_part_that_is_not_there_is_the_first_one(page: Page, visit: Visit) -> None:
     visit("#/operations/nonsense")
     expect(page.get_by_role("link", name="Now")).to_have_attribute("aria-current", "page")
+
+
+def test_a_webhook_is_made_with_a_secret_and_deleted(page: Page, visit: Visit, faults, axe: Axe, shot: Shot) -> None:
+    faults.expect(422)
+    visit("#/operations/webhooks")
+    expect(page.get_by_text("Nobody is told of decisions.")).to_be_visible()
+    page.get_by_role("button", name="New webhook").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Address").fill("https://127.0.0.1/inside")
+    dialog.get_by_role("button", name="Make it").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("url")
+    dialog.get_by_label("Address").fill("https://receiver.example/decisions")
+    dialog.get_by_label("Of this gallery only").fill("entrance")
+    dialog.get_by_role("checkbox", name="no match").check()
+    axe(page)
+    dialog.get_by_role("button", name="Make it").click()
+    secret = page.get_by_role("dialog", name="The secret of this webhook").get_by_label("Secret").input_value()
+    assert len(secret) > 30
+    page.get_by_role("button", name="I have it").click()
+    row = page.get_by_role("row", name="https://receiver.example/decisions")
+    expect(row).to_contain_text("match, no match")
+    expect(row).to_contain_text("entrance")
+    shot(page, "operations-webhooks")
+    row.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Nobody is told of decisions.")).to_be_visible()
