@@ -2,7 +2,11 @@
 caller takes to send one, and on the time that a caller takes to receive what it asked for."""
 
 import asyncio
+import fcntl
+import termios
+from array import array
 from asyncio import TimerHandle
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -48,11 +52,9 @@ class _Unread:
     def watch(self) -> None:
         """Abort unless what is buffered now gets less, and at last nothing, at `MIN_RATE`."""
         self._moved = True
-        if self._timer is None:
-            self._left = self._transport.get_write_buffer_size()
-            if self._left:
-                self._moved = False
-                self._timer = self._loop.call_later(self._seconds, self._look)
+        if self._timer is None and self._transport.get_write_buffer_size():
+            self._moved, self._left = False, self._pending()
+            self._timer = self._loop.call_later(self._seconds, self._look)
 
     def moved(self) -> None:
         """Some of it was taken, so that there is room again."""
@@ -60,12 +62,21 @@ class _Unread:
 
     def _look(self) -> None:
         self._timer = None
-        left = self._transport.get_write_buffer_size()
         # Unless it has moved, nothing was written meanwhile, and what is less was taken.
-        if left and not self._moved and left > self._left - MIN_RATE * self._seconds:
+        stuck = not self._moved and self._pending() > self._left - MIN_RATE * self._seconds
+        if stuck and self._transport.get_write_buffer_size():
             self._transport.abort()
         else:
             self.watch()
+
+    def _pending(self) -> int:
+        """Bytes that the other end has not acknowledged: ours, and those in the kernel, which holds megabytes and
+        tells us that there is room only when a third of them is gone."""
+        held = array("i", [0])
+        socket = self._transport.get_extra_info("socket")
+        with suppress(OSError, ValueError):  # it was closed
+            fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, held)
+        return self._transport.get_write_buffer_size() + held[0]
 
 
 class BoundedHttp(HttpToolsProtocol):
