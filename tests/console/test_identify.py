@@ -86,6 +86,19 @@ def test_the_chosen_candidate_walks_beside_the_probe_in_step(page: Page, shows, 
     expect(page.locator(".stage canvas")).to_have_count(1)
 
 
+def test_candidates_and_samples_are_gone_through_by_keys(page: Page, shows) -> None:
+    shows(PROBE, "vault")
+    page.keyboard.press("2")
+    expect(page.get_by_role("button", name="2: walker")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".stage canvas")).to_have_count(2)
+    page.keyboard.press("2")
+    expect(page.locator(".stage canvas")).to_have_count(1)
+    page.keyboard.press("]")
+    expect(page.locator(".verdict .subject")).to_have_text("walker-02")
+    page.keyboard.press("[")
+    expect(page.locator(".verdict .subject")).to_have_text("walker-01")
+
+
 def test_where_no_skeleton_is_kept_that_is_said(page: Page, shows, faults) -> None:
     faults.expect(404)
     shows(PROBE)

@@ -14,7 +14,7 @@ const SUGGESTED = [2, 2]; // samples of the first groups that are offered before
 
 /**
  * onChosen({name, sequence, notes, sample, from}): a sequence is to be shown. first: names of the groups to put first.
- * Returns {controls: elements of a toolbar, tracks: an element, empty: an element to show before, choose(name), close()}.
+ * Returns {controls: elements of a toolbar, tracks: an element, empty: an element to show before, choose(name), next(by), keys: of the player, close()}.
  */
 export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }) {
   let listed = [];
@@ -84,6 +84,18 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
     else onChosen(null);
   }
 
+  /** The next track of the file, or the next sample; by -1 the one before. */
+  function next(by) {
+    const several = [...tracks.querySelectorAll("button")];
+    if (several.length && !tracks.hidden) {
+      const place = several.findIndex((each) => each.getAttribute("aria-pressed") === "true");
+      return several[(place + by + several.length) % several.length].click();
+    }
+    const names = [...picker.options].map((option) => option.value).filter(Boolean);
+    const place = names.indexOf(picker.value);
+    return names.length ? choose(names[(place < 0 ? (by > 0 ? 0 : names.length - 1) : place + by + names.length) % names.length]) : null;
+  }
+
   function refused(problem, mine) {
     if (mine !== turn) return;
     toast(inWords(problem), { tone: "bad" });
@@ -96,7 +108,7 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
     h("div", { class: "row" }, opening()), suggested);
   const controls = h("div", { class: "row source" }, opening(), file, field("Sample", picker, { beside: true }));
   controls.querySelector("label").classList.add("only-read");
-  return { controls, tracks, empty, choose, ready: loading, close: () => { turn++; closeDrop(); } };
+  return { controls, tracks, empty, choose, next, ready: loading, keys: [["[", "]"], "the track or sample before, or after", { "[": () => next(-1), "]": () => next(1) }], close: () => { turn++; closeDrop(); } };
 }
 
 /** Each track of an answer of /sequences as {name, sequence, notes, quality, problem}. */

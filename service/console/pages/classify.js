@@ -23,8 +23,8 @@ class Classify {
     this.api = api;
     this.turn = 0;
     this.now = h("div", { class: "now" });
-    this.player = createPlayer({ label: "Sequence", onTime: (time) => this.#at(time) });
     this.source = createSource(api, { onChosen: (chosen) => this.show(chosen), onWaiting: () => this.#wait(), first: ["Actions", "Recorded people (CMU)"] });
+    this.player = createPlayer({ label: "Sequence", onTime: (time) => this.#at(time), keys: [this.source.keys] });
     this.told = h("div", { class: "stack", "aria-live": "polite" });
     this.quality = h("div");
     this.work = h("div", { class: "look", hidden: true }, h("div", { class: "stack" }, this.player.element),

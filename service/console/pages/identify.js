@@ -22,13 +22,16 @@ export async function mount(root, { api, params, controls }) {
 // From this length on, it is worth seeing which part of a sequence looks like whom.
 const LONG_S = 5;
 const ROWS = 3;
+const CANDIDATES = 8;
 
 class Identify {
   constructor(api, params) {
     this.api = api;
     this.turn = 0;
-    this.player = createPlayer({ label: "Probe" });
     this.source = createSource(api, { onChosen: (chosen) => this.show(chosen), onWaiting: () => this.#wait(), first: ["Enrolled, seen again", "Strangers", "Recorded people (CMU)"] });
+    const digits = Array.from({ length: CANDIDATES }, (_, place) => [String(place + 1), () => this.#nth(place)]);
+    const beside = [["1", "…", String(CANDIDATES)], "a candidate beside the probe, or away again", Object.fromEntries(digits)];
+    this.player = createPlayer({ label: "Probe", keys: [beside, this.source.keys] });
     this.gallery = select([], { onchange: () => { remember({ gallery: this.gallery.value }); this.ask(); } });
     this.rate = select(RATES, { value: params.get("fpir") ?? "", onchange: () => { remember({ fpir: this.rate.value }); this.ask(); } });
     this.head = [this.source.controls, field("Gallery", this.gallery, { beside: true }), field("FPIR", this.rate, { beside: true })];
@@ -80,7 +83,7 @@ class Identify {
     const mine = ++this.turn;
     fill(this.told, waiting(5, "Identifying"));
     fill(this.compared);
-    const asked = { gallery: this.gallery.value, top_k: 8, sequence: this.chosen.sequence };
+    const asked = { gallery: this.gallery.value, top_k: CANDIDATES, sequence: this.chosen.sequence };
     if (this.rate.value) asked.target_fpir = Number(this.rate.value);
     if (lengthOf(this.chosen.sequence) > LONG_S) asked.timeline = true;
     try {
@@ -101,8 +104,13 @@ class Identify {
       h("details", {}, h("summary", {}, "Numbers"), figures(decision)));
     fill(this.quality, qualityOf(decision.quality, this.words, [...new Set([...(this.chosen.notes ?? []), ...decision.notes])], decision.reasons));
     if (this.player.figures.length > 1) this.player.load([this.#probe()]);
-    this.player.setRows("Score of candidates", scoreRows(decision, lengthOf(this.chosen.sequence)));
+    this.#rows();
   }
+
+  #rows() { this.player.setRows("Score of candidates", scoreRows(this.decision, lengthOf(this.chosen.sequence))); }
+
+  /** The candidate of a rank, by its key. */
+  #nth(place) { this.told.querySelectorAll(".candidate")[place]?.click(); }
 
   #probe() { return { sequence: this.chosen.sequence, name: this.chosen.name }; }
 
@@ -114,12 +122,13 @@ class Identify {
     rows.forEach((each) => each.setAttribute("aria-pressed", String(each === row && !off)));
     fill(this.compared);
     const mine = ++this.turn;
-    if (off) return this.player.load([this.#probe()]);
+    if (off) return this.player.load([this.#probe()]).then(() => this.#rows());
     const where = this.api.path`/galleries/${this.decision.gallery}/subjects/${candidate.subject}/templates/${candidate.template}/skeleton`;
     try {
       const sequence = await this.api.get(where);
       if (mine !== this.turn) return;
       await this.player.load([{ ...this.#probe(), name: `Probe: ${this.chosen.name}` }, { sequence, name: `${candidate.subject}, template ${candidate.template}` }]);
+      this.#rows();
       fill(this.compared, this.player.map ? null : note("", "No steps were found in one of the two, so they are not in step."));
     } catch (problem) {
       if (mine !== this.turn) return;

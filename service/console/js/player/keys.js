@@ -32,7 +32,8 @@ export function listen(element, actions) {
   return () => document.removeEventListener("keydown", pressed);
 }
 
-export function showShortcuts() {
+/** more: shortcuts of the page, [[keys], what they do]. */
+export function showShortcuts(more = []) {
   const box = h("input", {
     type: "checkbox", id: "shortcuts-everywhere", checked: everywhere(),
     onchange() { try { localStorage.setItem(NAME, box.checked ? "on" : "off"); } catch { /* until the tab ends */ } },
@@ -40,7 +41,7 @@ export function showShortcuts() {
   return dialog({
     title: "Keys",
     body: [
-      h("dl", { class: "keys" }, SHORTCUTS.map(([keys, what]) => [
+      h("dl", { class: "keys" }, [...more, ...SHORTCUTS].map(([keys, what]) => [
         h("dt", {}, keys.map((key) => h("span", { class: "kbd" }, key))), h("dd", {}, what)])),
       h("div", { class: "row" }, box, h("label", { for: "shortcuts-everywhere" }, "Keys work anywhere on the page, not only in the player")),
     ],

@@ -15,24 +15,25 @@ import { Stage } from "./stage.js";
 import { inStep } from "./step.js";
 import { Timeline } from "./timeline.js";
 
-/** onTime(seconds): called whenever the time shown changes. */
+/** onTime(seconds): called whenever the time shown changes. keys: [[names shown], what it does, {key: action}] of the page. */
 export function createPlayer(options = {}) {
   return new Player(options);
 }
 
 class Player {
-  constructor({ label = "Skeleton player", onTime = () => {} }) {
+  constructor({ label = "Skeleton player", onTime = () => {}, keys = [] }) {
     this.view = { mirror: false, heat: false, trails: true, follow: true, solid: false, step: true, over: false };
     this.figures = [];
     this.map = null;
     this.onTime = onTime;
+    this.more = keys;
     this.clock = new Clock(() => this.#show());
     this.stages = h("div", { class: "stages" });
     this.all = [];
     this.timeline = new Timeline((time) => { this.clock.pause(); this.clock.seek(time); });
     this.bar = controls(this);
     this.element = h("section", { class: "player", "aria-label": label }, this.stages, this.timeline.element, this.bar);
-    this.unlisten = listen(this.element, this.#keys());
+    this.unlisten = listen(this.element, Object.assign(this.#keys(), ...keys.map(([, , actions]) => actions)));
     this.#stage();
     this.#show();
   }
@@ -81,7 +82,7 @@ class Player {
     this.#show();
   }
 
-  help() { showShortcuts(); }
+  help() { showShortcuts(this.more); }
 
   close() {
     this.closed = true;
