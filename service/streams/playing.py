@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -45,16 +45,25 @@ class Service:
         """The id of a new stream. Raises `InvalidRequest` where the service cannot be reached, or refuses."""
         return str(self._asked("POST", "/streams", json=wanted)["id"])
 
+    def end(self, stream: str) -> None:
+        self._asked("DELETE", f"/streams/{quote(stream)}")
+
     @contextmanager
     def socket(self, stream: str) -> Iterator[ClientConnection]:
         """The stream's socket. Raises `InvalidRequest`, also where the connection breaks."""
         protocols = [Subprotocol(each) for each in (SUBPROTOCOL, *([f"bearer.{self.key}"] if self.key else []))]
         address = self.url.rstrip("/").replace("http", "ws", 1) + f"/streams/{quote(stream)}"
-        try:
-            with connect(address, subprotocols=protocols, open_timeout=TIMEOUT_S, max_queue=None) as socket:
+        with ExitStack() as open_socket:
+            try:
+                socket = open_socket.enter_context(
+                    connect(address, subprotocols=protocols, open_timeout=TIMEOUT_S, max_queue=None)
+                )
+            except (OSError, WebSocketException) as error:
+                raise InvalidRequest("--to", f"{self.url}: {error}") from error
+            try:
                 yield socket
-        except (OSError, WebSocketException) as error:
-            raise InvalidRequest("--to", f"{self.url}: {error}") from error
+            except ConnectionClosed as error:
+                raise InvalidRequest("--to", f"{self.url}: the connection broke: {error}") from error
 
     def _asked(self, method: str, path: str, **more: Any) -> Any:
         try:
@@ -79,43 +88,48 @@ def play(
     service: Service, recording: Recording, wanted: dict[str, Any], speed: float, tell: Callable[[Event], object]
 ) -> None:
     """Send the frames of everybody in a recording, `speed` times as fast as they were recorded (0: as fast as the
-    service takes them), and `tell` each event, in another thread. Returns after the last word on everybody.
+    service takes them), and `tell` each event. Returns after the last word on everybody.
 
     wanted: what of `OpenStream` is not the recording's to say. Raises `InvalidRequest` where the service cannot be
-    reached, or refuses.
+    reached, or refuses; whatever it raises, the stream is ended.
     """
     first = recording.tracks[0].sequence
     form = {"layout": first.layout.name, "fps": first.fps, "units": first.units.value, "dims": first.dims}
     stream = service.open({**form, **({"aspect": first.aspect} if first.aspect else {}), **wanted})
+    messages = _messages(recording.tracks, first.fps, with_ids=bool(wanted.get("trust_ids")))
     refused: list[str] = []
-
-    def listen(socket: ClientConnection) -> None:
-        with suppress(ConnectionClosed):
+    try:
+        with service.socket(stream) as socket:
+            threading.Thread(target=_send, args=(socket, messages, first.fps * speed), daemon=True).start()
             for message in socket:
                 body = json.loads(message)
                 if body["event"] == "problem":
                     refused.append(body["data"].get("detail", body["data"]["title"]))
                 tell((body["event"], body["data"]))
-
-    with service.socket(stream) as socket:
-        listening = threading.Thread(target=listen, args=(socket,), daemon=True)
-        listening.start()
-        _send(socket, frames_of(recording.tracks), first.fps, speed, with_ids=bool(wanted.get("trust_ids")))
-        socket.send(b'{"end": true}'.decode())
-        listening.join()
+    except BaseException:
+        with suppress(InvalidRequest):
+            service.end(stream)
+        raise
     if refused:
         raise InvalidRequest("--to", f"{service.url} refuses: {refused[0]}")
 
 
-def _send(socket: ClientConnection, frames: Iterator[list[Seen]], fps: float, speed: float, *, with_ids: bool) -> None:
+def _send(socket: ClientConnection, messages: Iterator[str], rate: float) -> None:
+    """Frames at so many a second (0: at once), until they or the connection end."""
     began = time.monotonic()
-    for number, people in enumerate(frames):
-        if speed and (early := began + number / (fps * speed) - time.monotonic()) > 0:
-            time.sleep(early)
-        socket.send(_message(people, with_ids=with_ids))
-    empty = json.dumps({"people": []})
+    with suppress(ConnectionClosed):
+        for number, message in enumerate(messages):
+            if rate and (early := began + number / rate - time.monotonic()) > 0:
+                time.sleep(early)
+            socket.send(message)
+
+
+def _messages(tracks: Sequence[Track], fps: float, *, with_ids: bool) -> Iterator[str]:
+    for people in frames_of(tracks):
+        yield _message(people, with_ids=with_ids)
     for _ in range(math.ceil(EMPTY_S * fps)):
-        socket.send(empty)
+        yield _message([], with_ids=with_ids)
+    yield json.dumps({"end": True})
 
 
 def _message(people: list[Seen], *, with_ids: bool) -> str:
