@@ -50,6 +50,7 @@ from service.routes import (
     whoami,
 )
 from service.settings import Settings
+from service.shared import Shared
 from service.sse import Listeners
 from service.streams.hub import Streams
 from service.telemetry import Traced
@@ -83,6 +84,7 @@ def create_app(settings: Settings, engine: Engine | None = None, tracing: "Trace
     app.state.large_bodies = asyncio.Semaphore(LARGE_AT_ONCE)
     app.state.listeners = Listeners()
     app.state.life = Life()
+    app.state.shared = Shared()
     for part in (
         recognition,
         sequences,
@@ -117,7 +119,6 @@ def create_app(settings: Settings, engine: Engine | None = None, tracing: "Trace
     app.add_middleware(Observe, metrics=metrics, access_log=settings.access_log)
     if tracing is not None:
         app.add_middleware(Traced, provider=tracing)
-    metrics.watch_inside(lambda: app.state.life.inside)
     return app
 
 
@@ -126,7 +127,9 @@ async def _living(app: FastAPI, open_parts: Callable[[], Engine]) -> AsyncIterat
     engine = open_parts()
     app.state.engine = engine
     app.state.ring = ring = KeyRing(engine.library.store)
-    app.state.streams = Streams(engine, app.state.settings.limits)
+    app.state.streams = streams = Streams(engine, app.state.settings.limits)
+    told = (lambda: app.state.life.inside, lambda: streams.count, lambda: app.state.listeners.count)
+    engine.metrics.watch_callers(*told)
     try:
         if app.state.settings.access == "keys":
             await asyncio.to_thread(ring.start)

@@ -7,6 +7,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from gallery.library import Library
+from gallery.store.backlog import backlog
 from gallery.view import View
 from model.errors import GaitkeeperError
 from service.drift import State
@@ -107,6 +108,27 @@ class Answering(Asked):
         for name, found in self._checks().items():
             ready.add_metric([name], float(found == "ok"))
         yield from (info, ready)
+
+
+class Work(Asked):
+    """What is still to be done: jobs and deliveries of all processes on the store."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def collect(self) -> Iterator[Any]:
+        jobs = _gauge("jobs", "Jobs that are not finished, of all processes on this store.", "state")
+        deliveries = _gauge("deliveries", "Deliveries to webhooks that wait, of all processes on this store.")
+        late = _gauge("deliveries_late_seconds", "How long the most overdue delivery waits.")
+        try:
+            found = backlog(self._library.store)
+        except GaitkeeperError:
+            return
+        jobs.add_metric(["queued"], found.queued)
+        jobs.add_metric(["running"], found.running)
+        deliveries.add_metric([], found.deliveries)
+        late.add_metric([], found.late_s)
+        yield from (jobs, deliveries, late)
 
 
 def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:

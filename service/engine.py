@@ -29,7 +29,7 @@ from model.errors import StoreUnavailable, UnknownTemplate
 from model.runtime import Classifier, Encoder
 from model.sequence import Floats
 from service.batcher import Batcher
-from service.collectors import Answering, Drift, Galleries
+from service.collectors import Answering, Drift, Galleries, Work
 from service.deadline import committed
 from service.events import Bus, Decided, Kind
 from service.loaded import Loaded, as_classifier, as_encoder
@@ -82,7 +82,8 @@ class Engine:
         self._searching = Searching(library, limits, metrics)
         self.readiness = Readiness(library, self._workers, free_disk_mb)
         self.watch = Watch(library)
-        for told in (Galleries(library), Drift(self.watch), Answering(self.models, self.readiness.checks)):
+        checks = self.readiness.checks
+        for told in (Galleries(library), Drift(self.watch), Answering(self.models, checks), Work(library)):
             metrics.watch(told)
         self.events: Bus[Decided] = Bus()
 

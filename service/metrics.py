@@ -46,6 +46,8 @@ class Metrics:
             "gaitkeeper_queue_requests", "Requests that wait for a batch.", ["stage"], registry=self.registry
         )
         self._inside = Gauge("gaitkeeper_requests_inside", "Requests that are being answered.", registry=self.registry)
+        self._streams = Gauge("gaitkeeper_streams", "Streams of cameras that are open.", registry=self.registry)
+        self._listeners = Gauge("gaitkeeper_listeners", "Who reads events.", registry=self.registry)
         self._children: dict[tuple[str, str, int], Any] = {}
         ProcessCollector(registry=self.registry)
 
@@ -82,8 +84,12 @@ class Metrics:
         self.queues[stage] = waiting
         self._waiting.labels(stage).set_function(waiting)
 
-    def watch_inside(self, inside: Callable[[], int]) -> None:
-        self._inside.set_function(inside)
+    def watch_callers(
+        self, inside: Callable[[], int], streams: Callable[[], int], listeners: Callable[[], int]
+    ) -> None:
+        """How many requests are being answered, streams are open and readers of events there are."""
+        for gauge, count in ((self._inside, inside), (self._streams, streams), (self._listeners, listeners)):
+            gauge.set_function(count)
 
     def watch(self, collector: Collector) -> None:
         """Ask it, whenever this is asked."""

@@ -133,9 +133,20 @@ class Process(msgspec.Struct, frozen=True):
     open_files: int
 
 
+class Backlog(msgspec.Struct, frozen=True):
+    """What is still to be done, of all processes on the store: jobs, and deliveries to webhooks. late_seconds: how long
+    the most overdue delivery waits."""
+
+    queued: int
+    running: int
+    deliveries: int
+    late_seconds: float
+
+
 class Operations(msgspec.Struct, frozen=True, kw_only=True):
     """How this process is doing. phase: `serving`, `leaving` (not ready, still answering) or `closed`. inside: requests
-    that are being answered; listeners: who reads events."""
+    that are being answered; listeners: who reads events;
+    streams: of cameras, that are open. backlog: null where the store cannot be asked."""
 
     version: str
     started: str
@@ -145,6 +156,8 @@ class Operations(msgspec.Struct, frozen=True, kw_only=True):
     checks: dict[str, str]
     inside: int
     listeners: int
+    streams: int
+    backlog: Backlog | None
     queues: list[Queue]
     routes: list[Route]
     decisions: list[DecisionCount]

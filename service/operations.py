@@ -7,7 +7,9 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from gallery.store.backlog import backlog
 from gallery.template import now
+from model.errors import GaitkeeperError
 from service import operation_answers as answers
 from service.access.caller import Caller
 from service.collectors import lags, open_views
@@ -33,6 +35,8 @@ def operations(engine: Engine, app: FastAPI, caller: Caller) -> answers.Operatio
         checks=checks,
         inside=life.inside,
         listeners=app.state.listeners.count,
+        streams=app.state.streams.count,
+        backlog=_backlog(engine),
         queues=_queues(metrics, app.state.settings.limits.queue_length),
         routes=_routes(metrics),
         decisions=[
@@ -43,6 +47,14 @@ def operations(engine: Engine, app: FastAPI, caller: Caller) -> answers.Operatio
         rebuilt=engine.library.views.rebuilt,
         process=_process(),
     )
+
+
+def _backlog(engine: Engine) -> answers.Backlog | None:
+    try:
+        found = backlog(engine.library.store)
+    except GaitkeeperError:
+        return None
+    return answers.Backlog(found.queued, found.running, found.deliveries, round(found.late_s, 1))
 
 
 def _queues(metrics: Metrics, limit: int) -> list[answers.Queue]:

@@ -27,20 +27,29 @@ async def healthz() -> Answer:
     return Answer(Health())
 
 
-@router.get("/readyz", summary="Requests can be answered now (200) or not (503)", **documented(Readiness))
+@router.get(
+    "/readyz",
+    summary="Requests can be answered now (200) or not (503)",
+    **documented(Readiness, also=(HTTPStatus.SERVICE_UNAVAILABLE,)),
+)
 async def readyz(request: Request, engine: TheEngine) -> Answer:
     """What it rests on: the workers of the models and of the search, the store, indexes that follow it, the master key
     and free space; and that the service is not about to end."""
-    checks = await asyncio.to_thread(engine.readiness.checks)
+    checks = dict(await request.app.state.shared.ask("checks", engine.readiness.checks))
     if request.app.state.life.phase is not Phase.SERVING:
         checks["service"] = "it is about to end"
     ready = all(state == OK for state in checks.values())
     return Answer(Readiness(ready, checks), HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-@router.get("/metrics", summary="Counters and histograms, for Prometheus", response_class=Response)
-async def metrics(engine: TheEngine) -> Response:
-    text = await asyncio.to_thread(engine.metrics.exposition)
+@router.get(
+    "/metrics",
+    summary="Counters and histograms, for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def metrics(request: Request, engine: TheEngine) -> Response:
+    text = await request.app.state.shared.ask("metrics", engine.metrics.exposition)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 

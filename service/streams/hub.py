@@ -64,6 +64,11 @@ class Streams:
         if self._closed or all_of_them >= self._limits.streams or mine >= self._limits.streams_of_one:
             raise Overloaded(RETRY_AFTER_S)
 
+    @property
+    def count(self) -> int:
+        """How many are open; any thread may ask."""
+        return len(self._streams)
+
     def of(self, caller: Caller) -> list[Stream]:
         """Those that the caller may see, by id."""
         return [self._streams[name] for name in sorted(self._streams) if _sees(caller, self._streams[name])]

@@ -1,7 +1,9 @@
 """Health, readiness, metrics, what GET /operations tells, and what every answer carries."""
 
+import asyncio
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,10 @@ from model.named_layouts import COCO_17
 from service.access.caller import LOOPBACK, Caller, Scope
 from service.collectors import GALLERIES, Galleries
 from service.engine import Engine
-from service.operation_answers import Operations
+from service.operation_answers import Backlog, Operations
 from service.operations import operations
 from service.readiness import Readiness
+from service.shared import Shared
 from tests.fakes import FakeEncoder, walking
 from tests.service.client import Client, started
 from tests.service.conftest import make_app, person
@@ -101,6 +104,34 @@ def test_metrics_tell_of_models_readiness_lag_and_the_process(client: Client, en
     assert 'gaitkeeper_drift_samples{gallery="1",of="mean_confidence"} 1.0' in text
 
 
+def test_metrics_and_operations_tell_of_streams_and_of_work_that_waits(client: Client) -> None:
+    opened = client.post("/streams", json={"layout": "coco-17", "fps": 25})
+    assert opened.status_code == 201, opened.text
+    text = client.get("/metrics").text
+    assert "gaitkeeper_streams 1.0" in text
+    assert 'gaitkeeper_jobs{state="queued"} 0.0' in text
+    assert "gaitkeeper_deliveries 0.0" in text
+    assert client.get("/operations").json()["streams"] == 1
+
+
+def test_many_who_ask_at_once_share_an_answer() -> None:
+    asyncio.run(many_who_ask())
+
+
+async def many_who_ask() -> None:
+    asked: list[int] = []
+
+    def find() -> int:
+        asked.append(1)
+        time.sleep(0.05)
+        return len(asked)
+
+    shared = Shared()
+    assert await asyncio.gather(*(shared.ask("x", find) for _ in range(50))) == [1] * 50
+    assert await shared.ask("x", find) == 2
+    assert await shared.ask("y", find) == 3
+
+
 def test_methods_that_nobody_knows_share_one_series(client: Client) -> None:
     for method in ("BREW", "WHEN", "PROPFIND"):
         client.request(method, "/identify")
@@ -124,7 +155,8 @@ def test_operations_tell_how_the_process_is_doing(client: Client) -> None:
     client.post("/identify", json={"sequence": person(1)})
     client.post("/identify", json={"sequence": person(1, frames=5)})
     told = msgspec.json.decode(client.get("/operations").content, type=Operations)
-    assert (told.phase, told.ready, told.inside) == ("serving", True, 1)
+    assert (told.phase, told.ready, told.inside, told.streams, told.listeners) == ("serving", True, 1, 0, 0)
+    assert told.backlog == Backlog(queued=0, running=0, deliveries=0, late_seconds=0.0)
     queues = {each.stage: each for each in told.queues}
     assert set(queues) == {"encode", "classify", "search"}
     assert (queues["encode"].batches, queues["encode"].items, queues["encode"].sizes["1"]) == (2, 1.0, 2)
