@@ -35,6 +35,11 @@ def entrance(page: Page, visit: Callable[[str], None]) -> Page:
     return page
 
 
+def test_it_can_be_used_by_everybody(entrance: Page, axe: Axe, shot: Shot) -> None:
+    axe(entrance)
+    shot(entrance, "calibration")
+
+
 def test_it_opens_at_the_rate_that_answers_are_held_to(entrance: Page, stand: Stand) -> None:
     held = stand.library.store.calibration("entrance")
     assert held is not None
@@ -105,6 +110,26 @@ def test_a_gallery_without_a_calibration_offers_to_make_one(page: Page, visit: C
     axe(page)
 
 
-def test_it_can_be_used_by_everybody(entrance: Page, axe: Axe, shot: Shot) -> None:
-    axe(entrance)
-    shot(entrance, "calibration")
+def test_calibrating_again_is_followed_to_its_end(entrance: Page, stand: Stand) -> None:
+    before = stand.library.store.calibration("entrance")
+    entrance.get_by_role("button", name="Calibrate again").click()
+    dialog = entrance.get_by_role("dialog")
+    dialog.get_by_label("Hold strangers let through to").select_option("0.2")
+    dialog.get_by_label("Measure each value of these labels").fill("view")
+    dialog.get_by_role("button", name="Calibrate").click()
+    expect(entrance.get_by_text("is calibrated on its own subjects")).to_be_visible()
+    expect(entrance.get_by_role("button", name="20 % (held now)")).to_be_visible()
+    after = stand.library.store.calibration("entrance")
+    assert before is not None
+    assert after is not None
+    assert after["id"] != before["id"]
+    assert {each["label"] for each in after["conditions"]} == {"view"}
+
+
+def test_what_cannot_be_calibrated_is_refused_with_the_reason(entrance: Page) -> None:
+    entrance.get_by_role("button", name="Calibrate again").click()
+    dialog = entrance.get_by_role("dialog")
+    dialog.get_by_label("Hold strangers let through to").select_option("0.001")
+    dialog.get_by_role("button", name="Calibrate").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("rule of 3")
+    dialog.get_by_role("button", name="Cancel").click()

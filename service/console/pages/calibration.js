@@ -11,13 +11,14 @@ export const title = "Calibration";
 
 export async function mount(root, context) {
   const galleries = await allGalleries(api);
+  if (!root.isConnected) return undefined; // the head is another page's by now
   const gallery = chosen(galleries, context.params);
   if (!gallery) {
     fill(root, nothing("No gallery", "There is no gallery yet that could be calibrated."));
-    return;
+    return undefined;
   }
   galleryChoice(galleries, gallery, { ...context, page: "calibration" });
-  await show(root, context, gallery);
+  return show(root, context, gallery);
 }
 
 async function show(root, context, gallery) {

@@ -17,6 +17,7 @@ const FOLDER = "Put what gaitkeeper evaluate and gaitkeeper reproduce leave (--o
 export async function mount(root, { params, controls, go }) {
   const reports = [];
   for await (const page of api.pages("/reports")) reports.push(...page.reports);
+  if (!root.isConnected) return; // the head is another page's by now
   if (!reports.length) {
     fill(root, nothing("No stored reports", FOLDER));
     return;

@@ -15,6 +15,7 @@ export const title = "Gallery";
 
 export async function mount(root, context) {
   const galleries = await allGalleries(api);
+  if (!root.isConnected) return undefined; // the head is another page's by now
   const gallery = chosen(galleries, context.params);
   const make = () => newGallery((name) => context.go(`#/gallery?gallery=${encodeURIComponent(name)}`));
   if (!gallery) {
@@ -65,7 +66,8 @@ function figures(gallery) {
 }
 
 function foot(gallery, { go }) {
-  return h("div", { class: "row apart" }, h("a", { href: `#/calibration?gallery=${encodeURIComponent(gallery.name)}` }, "Calibration of this gallery"),
+  const doctor = h("p", { class: "small muted" }, h("code", {}, `gaitkeeper gallery doctor ${gallery.name}`), " finds people enrolled twice, templates under a wrong name, and whom everybody matches.");
+  return h("div", { class: "row apart" }, doctor, h("a", { href: `#/calibration?gallery=${encodeURIComponent(gallery.name)}` }, "Calibration of this gallery"),
     button("Delete this gallery…", { class: "danger", onclick: () => deleteGallery(gallery, () => go("#/gallery")) }, icon("trash")));
 }
 

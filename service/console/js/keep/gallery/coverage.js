@@ -39,7 +39,7 @@ function coverage(subjects, labels, down, across, missing) {
     rows: rows.map((row) => row || "all"), columns, values, format: (share) => (100 * share).toFixed(0), none: "0", cell,
   });
   const gaps = rows.flatMap((row, r) => columns.map((column, c) => ({ row, column, lacking: subjects.length - counts[r][c] })))
-    .filter(({ lacking }) => lacking).sort((a, b) => b.lacking - a.lacking).slice(0, 4);
+    .filter(({ lacking }) => lacking && lacking < subjects.length).sort((a, b) => b.lacking - a.lacking).slice(0, 4);
   const name = ({ row, column }) => [row ? `${down} ${row}` : null, `${across} ${column}`].filter(Boolean).join(", ");
   const show = (gap) => missing(name(gap), (one) => !has(one, gap.row, gap.column));
   return [table, heatScale(0, 1, percent), gaps.length ? h("p", { class: "row small" }, h("span", { class: "muted" }, "Most often missing:"),
