@@ -8,7 +8,7 @@ PACKAGES := gaitkeeper.py model gallery service training
 export OMP_WAIT_POLICY = PASSIVE
 export MPLBACKEND = Agg
 
-.PHONY: help demo serve test check lint format bench bench-gallery bench-service clean
+.PHONY: help demo serve test fuzz check lint format bench bench-gallery bench-service clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ serve: $(VENV)/serving ## Start the service on 127.0.0.1:8000
 
 test: $(VENV)/testing ## Run the tests
 	@$(BIN)/python -P -m pytest -q -n 2
+
+fuzz: $(VENV)/testing ## Send the service 20,000 requests that fit its document, and that do not (some minutes)
+	@OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python -P -m tests.fuzz $(FUZZ)
 
 check: $(VENV)/testing ## Formatter, linter, types, layers and tests
 	@$(BIN)/ruff format --check .
