@@ -186,3 +186,11 @@ def test_a_gallery_is_made_and_deleted(page: Page, visit: Visit, stand: Stand) -
     typed_name(page, "visitors", "Delete the gallery")
     expect(page.get_by_label("Gallery", exact=True)).not_to_have_value("visitors")
     assert "visitors" not in {each.name for each in stand.library.galleries()}
+
+
+def test_a_key_that_may_not_see_who_is_there_is_told_so(page: Page, visit: Visit, faults) -> None:
+    faults.expect(403)
+    refusal = {"title": "Not allowed", "status": 403}
+    page.route("**/galleries/*/templates?*", lambda route: route.fulfill(status=403, json=refusal))
+    visit("#/gallery?gallery=entrance")
+    expect(page.get_by_text("Your key may not see who is enrolled")).to_be_visible()
