@@ -14,9 +14,9 @@ from model.errors import InvalidRequest
 from model.execution import Wanted
 
 PREFIX = "GAITKEEPER_"
-# Names of this prefix that are not settings of the service: one for the tests, and those that Kubernetes sets by
-# itself in every pod beside a Service called "gaitkeeper".
-_FOREIGN = re.compile(r"GAITKEEPER_(RECORDINGS|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_\w+)")
+# Names of this prefix that are not settings of the service: one for the tests, one for the client, and those that
+# Kubernetes sets by itself in every pod beside a Service called "gaitkeeper".
+_FOREIGN = re.compile(r"GAITKEEPER_(RECORDINGS|API_KEY|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_\w+)")
 
 
 class Limits(BaseModel):
