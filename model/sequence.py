@@ -56,11 +56,13 @@ class SkeletonSequence:
             raise InvalidSequence("aspect", f"width / height must be in [0.1, 10], got {self.aspect:g}")
         if self.units is Units.METRES and joints.shape[2] != 3:
             raise InvalidSequence("units", "metres need three coordinates a joint")
-        if ((confidence < 0) | (confidence > 1)).any():
+        least, most = confidence.min(), confidence.max()
+        if least < 0 or most > 1:
             raise InvalidSequence("confidence", "must lie in [0, 1]")
-        if np.abs(joints).max() >= COORDINATE_LIMIT:
+        if max(joints.max(), -joints.min()) >= COORDINATE_LIMIT:
             raise InvalidSequence("joints", f"coordinates must be below {COORDINATE_LIMIT:g}")
-        joints[confidence == 0] = 0.0
+        if least == 0:
+            joints[confidence == 0] = 0.0
         joints.setflags(write=False)
         confidence.setflags(write=False)
         object.__setattr__(self, "joints", joints)
