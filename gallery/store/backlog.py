@@ -27,8 +27,8 @@ def backlog(store: "Store") -> Backlog:
     count = func.count()
     with store.read() as connection:
         unfinished = jobs.c.state.in_(("queued", "running"))
-        rows = connection.execute(select(jobs.c.state, count).where(unfinished).group_by(jobs.c.state)).tuples()
-        by_state: dict[str, int] = dict(rows.all())
+        rows = connection.execute(select(jobs.c.state, count).where(unfinished).group_by(jobs.c.state))
+        by_state = {row[0]: int(row[1]) for row in rows}
         waiting, oldest = connection.execute(select(count, func.min(deliveries.c.due)).select_from(deliveries)).one()
     late = 0.0 if oldest is None else max(0.0, (moment() - int(oldest)) / 1e6)
     return Backlog(by_state.get("queued", 0), by_state.get("running", 0), waiting, late)
