@@ -127,4 +127,6 @@ def as_unavailable(*, committing: bool = False) -> Iterator[None]:
     except Exception as error:  # bulk.py goes past SQLAlchemy
         if not isinstance(error, sqlite3.Error) and not _is_psycopg(error):
             raise
+        if "cannot contain NUL" in str(error):
+            raise InvalidRequest("name", "must hold no zero byte") from error
         raise StoreUnavailable(explain(error)) from error

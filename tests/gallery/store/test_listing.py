@@ -11,7 +11,7 @@ from gallery.store.audit import audit_page
 from gallery.store.listing import skeleton_of, template_page
 from gallery.template import Consent, NewTemplate
 from gallery.vault import pack, unpack
-from model.errors import UnknownGallery, UnknownResource, UnknownSubject, UnknownTemplate
+from model.errors import InvalidRequest, UnknownGallery, UnknownResource, UnknownSubject, UnknownTemplate
 from model.sequence import Floats
 from tests.fakes import walking
 
@@ -72,3 +72,11 @@ def test_the_skeleton_of_somebody_whose_consent_has_ended_is_not_given_out(kept:
     kept.update_subject("staff", "s0", consent=Consent(expires=GONE))
     with pytest.raises(UnknownResource):
         skeleton_of(kept, "staff", "s0", template_page(kept, "staff")[0].id)
+
+
+def test_a_name_with_a_zero_byte_is_the_callers_mistake(kept: Store) -> None:
+    """SQLite finds nothing of such a name, PostgreSQL refuses to look; the store is well in either case."""
+    with pytest.raises((UnknownGallery, InvalidRequest)):
+        template_page(kept, "st\0ff")
+    with pytest.raises((UnknownSubject, InvalidRequest)):
+        skeleton_of(kept, "staff", "s\0", 1)
