@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 
 from gallery.store import Store
-from gallery.store.jobs import Job, JobLost, hold, renew
+from gallery.store.job_leases import JobLost, hold, renew
+from gallery.store.jobs import Job
 from model.errors import StoreUnavailable
 
 _log = structlog.get_logger("gaitkeeper")

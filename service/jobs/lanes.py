@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from secrets import token_hex
 from typing import Any, TypeAlias
 
@@ -18,7 +19,8 @@ import structlog
 from gallery.actor import acting_as
 from gallery.library import Library
 from gallery.store import Store
-from gallery.store.jobs import Job, JobLost, JobState, claim, finish, give_back, purge_jobs
+from gallery.store.job_leases import JobLost, claim, finish, free_dead, give_back
+from gallery.store.jobs import Job, JobState, purge_jobs
 from model import errors
 from model.errors import GaitkeeperError, StoreUnavailable
 from service.jobs.hold import Cancelled, Hold, Interrupted
@@ -65,7 +67,7 @@ class Lane:
     ) -> None:
         self._store, self._works, self._told = store, works, told
         self._lease_s, self._every_s = lease_s, every_s
-        self.worker = f"{socket.gethostname()[:32]}:{os.getpid()}:{token_hex(6)}"
+        self.worker = f"{_host()}:{os.getpid()}:{_process()}{token_hex(3)}"
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._failures = 0
@@ -92,6 +94,7 @@ class Lane:
 
     def _run(self) -> None:
         purged = 0.0
+        self._free_dead()
         while not self._stopping.is_set():
             self._woken.clear()
             try:
@@ -112,6 +115,13 @@ class Lane:
                 self._at(job)
                 self._told(job.id)
 
+    def _free_dead(self) -> None:
+        """Go on at once with what a process of this machine was at when it was killed, and not after its lease."""
+        try:
+            free_dead(self._store, is_dead)
+        except Exception as error:
+            _log.warning("jobs of those who were killed wait for the end of their leases", reason=str(error))
+
     def _at(self, job: Job) -> None:
         """All of one job, as its owner; nothing that goes wrong in it ends the lane."""
         hold = Hold(self._store, job, self.worker, self._lease_s, self._stopping, self._told)
@@ -127,6 +137,10 @@ class Lane:
         except StoreUnavailable as error:
             self._failures += 1
             _log.warning("a job waits for the store", reason=str(error), **about)
+            self._give_back()
+            self._stopping.wait(self._every_s)
+        except Exception:  # of ours, and not of the work, whose own are its end: it may be over in a moment
+            _log.exception("what became of a job could not be kept", **about)
             self._give_back()
             self._stopping.wait(self._every_s)
 
@@ -156,8 +170,35 @@ class Lane:
     def _give_back(self) -> None:
         try:
             give_back(self._store, self.worker)
-        except StoreUnavailable as error:
+        except Exception as error:
             _log.warning("a job is free only when its lease is over", reason=str(error))
+
+
+@cache
+def _process() -> str:
+    """Tells this process from one before it that had its number."""
+    return token_hex(6)
+
+
+def _host() -> str:
+    return socket.gethostname()[:24]
+
+
+def is_dead(worker: str) -> bool:
+    """Whether a worker was a process of this machine that is there no more. It may be wrong where two machines have one
+    name: then the job is taken from who is at it, who finds that out before anything is done twice."""
+    host, _, rest = worker.rpartition(":")[0].rpartition(":")
+    if host != _host() or not rest.isdigit():
+        return False
+    if int(rest) == os.getpid():
+        return not worker.rpartition(":")[2].startswith(_process())
+    try:
+        os.kill(int(rest), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def why(error: GaitkeeperError, kind: str) -> dict[str, Any]:

@@ -12,23 +12,8 @@ from gallery.jobs import GONE, enroll_items
 from gallery.library import Library
 from gallery.store import Store
 from gallery.store.job_items import Input, ItemResult, record_refused, results_page, waiting_items
-from gallery.store.jobs import (
-    TAKEN_OVER_AT_MOST,
-    Job,
-    JobLost,
-    JobState,
-    abandon_jobs,
-    add_job,
-    cancel,
-    claim,
-    finish,
-    give_back,
-    hold,
-    job,
-    jobs_page,
-    purge_jobs,
-    renew,
-)
+from gallery.store.job_leases import TAKEN_OVER_AT_MOST, JobLost, claim, finish, give_back, hold, renew
+from gallery.store.jobs import Job, JobState, abandon_jobs, add_job, cancel, job, jobs_page, purge_jobs
 from gallery.store.managing import rename_subject
 from gallery.store.schema import job_inputs, secrets
 from gallery.template import Consent

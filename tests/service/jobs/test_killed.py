@@ -18,7 +18,6 @@ from gallery.store.job_items import Input, results_page
 from gallery.store.jobs import Job, JobState, add_job, job
 from gallery.vault import pack
 from tests.fakes import FakeEncoder, walking
-from tests.gallery.conftest import database, databases, migrated, open_again, postgres, store  # noqa: F401
 
 ROOT = Path(__file__).parents[3]
 ITEMS = 256
@@ -29,7 +28,7 @@ Start = Callable[[], "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def start(tmp_path: Path, database: str | None) -> Iterator[Start]:  # noqa: F811
+def start(tmp_path: Path, database: str | None) -> Iterator[Start]:
     """Starts another worker."""
     more = [] if database is None else [database]
     command = [sys.executable, "-P", "-m", "tests.service.jobs.working", str(tmp_path / "data"), *more]
@@ -45,7 +44,7 @@ def start(tmp_path: Path, database: str | None) -> Iterator[Start]:  # noqa: F81
         yield begin
 
 
-def enrolled_in_bulk(store: Store) -> Job:  # noqa: F811
+def enrolled_in_bulk(store: Store) -> Job:
     """A job with many items, each of another sequence; every fourth is of a subject that came before."""
     library, encoder = Library(store), FakeEncoder()
     library.create("door", fingerprint=encoder.fingerprint, dim=encoder.dim)
@@ -58,7 +57,7 @@ def ready(worker: "subprocess.Popen[str]") -> None:
     assert worker.stdout.readline() == "working\n"
 
 
-def kill_whoever_is_at_it(store: Store, key: str, workers: "list[subprocess.Popen[str]]") -> None:  # noqa: F811
+def kill_whoever_is_at_it(store: Store, key: str, workers: "list[subprocess.Popen[str]]") -> None:
     """Kills the job's worker when it has done some more."""
     before = job(store, key).done
     end = time.monotonic() + WITHIN_S
@@ -71,7 +70,7 @@ def kill_whoever_is_at_it(store: Store, key: str, workers: "list[subprocess.Pope
     assert job(store, key).state is JobState.RUNNING  # nobody had the time to say anything
 
 
-def test_what_is_killed_is_taken_over_and_gets_to_the_end(store: Store, start: Start) -> None:  # noqa: F811
+def test_what_is_killed_is_taken_over_and_gets_to_the_end(store: Store, start: Start) -> None:
     """Of two processes the one that is at the job is killed, then the other, and a third one ends it."""
     workers = [start(), start()]
     for each in workers:

@@ -1,5 +1,8 @@
 """The threads that are at jobs: what ends a job, and what leaves it to others."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,11 +13,12 @@ import numpy as np
 import pytest
 
 from gallery.library import Library
+from gallery.store.job_leases import claim
 from gallery.store.jobs import Job, JobState, add_job, cancel, job
 from model.errors import EmptyGallery, GaitkeeperError, InvalidRequest, Overloaded, StoreUnavailable
 from model.sequence import Floats
 from service.jobs.hold import Hold
-from service.jobs.lanes import Lane
+from service.jobs.lanes import Lane, is_dead
 from service.jobs.patient import PIECE, PatientEncoder
 from service.loaded import as_encoder
 from tests.fakes import FakeEncoder
@@ -187,3 +191,26 @@ def test_work_that_is_to_end_ends_between_two_pieces(library: Library) -> None:
     with pytest.raises(KeyboardInterrupt):
         PatientEncoder(model, model.run, lambda: False, check).embed_clips(clips(3 * PIECE))
     assert encoder.calls == [PIECE]
+
+
+def test_it_is_known_which_processes_of_this_machine_are_gone() -> None:
+    own = Lane(None, {}, lambda _: None).worker  # type: ignore[arg-type]
+    host, pid, _ = own.rsplit(":", 2)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert not is_dead(own)
+    assert is_dead(f"{host}:{pid}:of-before")  # the same number, of a process that had it before
+    assert is_dead(f"{host}:{ended.pid}:x")
+    assert not is_dead(f"{host}:{os.getppid()}:x")
+    assert not is_dead(f"elsewhere:{ended.pid}:x")
+    assert not is_dead("w1")
+
+
+def test_what_a_process_that_is_gone_was_at_goes_on_at_once(library: Library) -> None:
+    ended_process = subprocess.Popen([sys.executable, "-c", ""])
+    ended_process.wait()
+    host = Lane(library.store, {}, lambda _: None).worker.rsplit(":", 2)[0]
+    key = queued(library)
+    assert claim(library.store, f"{host}:{ended_process.pid}:x", ["enroll"], 3600.0) is not None
+    with at_work(library, lambda job, hold: {}):
+        assert ended(library, key).state is JobState.DONE
