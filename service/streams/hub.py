@@ -1,7 +1,9 @@
 """The streams of this process: opened within bounds, found by who may, ended together."""
 
 import asyncio
+import os
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from secrets import token_hex
 
 import numpy as np
@@ -27,6 +29,8 @@ class Streams:
         self._streams: dict[str, Stream] = {}
         self._opening: Counter[str] = Counter()
         self._closed = False
+        # Threads of their own: those that wait for the store are everybody's.
+        self._threads = ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)) // 2), "streams")
 
     async def open(self, asked: OpenStream, caller: Caller) -> Stream:
         """Raises `Overloaded` where there are too many, `LimitExceeded`, `UnknownLayout`, `LayoutMismatch`,
@@ -45,7 +49,15 @@ class Streams:
             self._opening += Counter()
         limits = self._limits
         opening = Opening(
-            name, caller, form, decides, encoding, labelling, pace=limits.stream_fps, idle_s=limits.stream_idle_seconds
+            name,
+            caller,
+            form,
+            decides,
+            encoding,
+            labelling,
+            pace=limits.stream_fps,
+            idle_s=limits.stream_idle_seconds,
+            threads=self._threads,
         )
         stream = self._streams[name] = Stream(opening)
         stream.when_over(lambda: self._streams.pop(name, None))
@@ -84,6 +96,7 @@ class Streams:
         """End them all, with a last word on everybody, and open no more."""
         self._closed = True
         await asyncio.gather(*(each.end("shutdown") for each in [*self._streams.values()]))
+        self._threads.shutdown()
 
     def state(self, stream: Stream) -> told.Stream:
         opening, form = stream.opening, stream.opening.form

@@ -9,9 +9,11 @@ when the stream ends.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -55,7 +57,7 @@ class Counts:
 @dataclass(frozen=True, slots=True, eq=False)
 class Opening:
     """What a stream is for. labelling: of the actions, if they are wanted. pace: the most frames it takes in a second
-    of the clock. idle_s: it ends when no frame came for so long."""
+    of the clock. idle_s: it ends when no frame came for so long. threads: where people are followed."""
 
     id: str
     owner: Caller
@@ -65,6 +67,7 @@ class Opening:
     labelling: Stage | None
     pace: int
     idle_s: float
+    threads: Executor
     opened: datetime = field(default_factory=now)
 
 
@@ -155,7 +158,8 @@ class Stream:
         try:
             while batch := await self._next():
                 await self._advance(batch)
-            await self._tell(await asyncio.to_thread(self._moments.finish, self._frame))
+            loop = asyncio.get_running_loop()
+            await self._tell(await loop.run_in_executor(self.opening.threads, self._moments.finish, self._frame))
         except GaitkeeperError as error:
             self.ending = told.StreamEnded(reason="error", detail=str(error))
         except Exception:
@@ -171,7 +175,7 @@ class Stream:
             return await self.inlet.next(AT_ONCE, self.opening.idle_s)
         except TimeoutError:
             self.ending = told.StreamEnded(reason="idle")
-            return []
+        return []
 
     # From frames to events
 
@@ -180,7 +184,8 @@ class Stream:
         self.counts.frames += len(batch)
         self.counts.late += len(batch) - len(numbered)
         figures = self._skeletons > 0
-        for moment in await asyncio.to_thread(self._moments.advance, numbered, figures=figures):
+        advance = partial(self._moments.advance, numbered, figures=figures)
+        for moment in await asyncio.get_running_loop().run_in_executor(self.opening.threads, advance):
             await self._tell(moment)
         if time.monotonic() - self._stats_at >= STATS_EVERY_S:
             self._stats_at = time.monotonic()

@@ -8,6 +8,7 @@ import numpy as np
 from gallery.sequential import Plan, Verdict
 from gallery.template import Decision
 from model.clips import unit_length
+from model.errors import InvalidSequence
 from model.following import Seen, Track
 from model.quality import Reason
 from model.sequence import Floats
@@ -99,13 +100,17 @@ class Tracked:
         found = [*self._windows.add(seen)]
         if last:
             found += filter(None, [self._windows.rest()])
-        return [self._window(first, frames) for first, frames in found]
+        return [*filter(None, (self._window(first, frames) for first, frames in found))]
 
-    def _window(self, first: int, frames: Floats) -> Window:
-        sequence = self._form.sequence(frames)
-        labelling = None if self._labelling is None else self._labelling.examine(sequence)
-        whole = len(frames) == self._windows.length
-        return Window(first, first + len(frames) - 1, whole, self._encoding.examine(sequence), labelling)
+    def _window(self, first: int, frames: Floats) -> Window | None:
+        """None for numbers so absurd that they are no skeleton in the model's layout any more."""
+        try:
+            sequence = self._form.sequence(frames)
+            labelling = None if self._labelling is None else self._labelling.examine(sequence)
+            probe = self._encoding.examine(sequence)
+        except InvalidSequence:
+            return None
+        return Window(first, first + len(frames) - 1, len(frames) == self._windows.length, probe, labelling)
 
     def due(self, plan: Plan, *, last: bool) -> bool:
         """Whether the track is to be looked at now."""
