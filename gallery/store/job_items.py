@@ -79,7 +79,7 @@ class ItemResult:
 def add_inputs(connection: Connection, store: Store, at: Head, job: str, secret: int, inputs: Sequence[Input]) -> None:
     """Seal the items of a new job, in the caller's transaction."""
     sealer = store.secrets.sealer(connection, secret)
-    names = sorted({item.subject for item in inputs})
+    names = sorted({item.subject for item in inputs if not item.refused})
     known = _keys(connection, at.key, names)
     first: dict[str, int] = {}
     rows, refused = [], []

@@ -19,6 +19,7 @@ from gallery.keys.sealing import new_key
 from gallery.store import audit, heads
 from gallery.store.job_items import Input, add_inputs
 from gallery.store.moments import moment, when
+from gallery.store.resources import check_resource
 from gallery.store.schema import galleries, job_inputs, jobs
 from gallery.store.store import Store
 from model.errors import Conflict, LimitExceeded, UnknownResource
@@ -85,6 +86,7 @@ def add_job(
 
 def job(store: Store, key: str) -> Job:
     """Raises `UnknownResource`."""
+    check_resource("job", key)
     with store.ask() as connection:
         row = connection.execute(found_jobs(jobs.c.id == key)).one_or_none()
     if row is None:
@@ -108,6 +110,7 @@ def jobs_page(
     wanted = found_jobs(*theirs).order_by(jobs.c.created.desc(), jobs.c.id.desc()).limit(limit)
     with store.read() as connection:
         if after is not None:
+            check_resource("job", after)
             last = connection.execute(select(jobs.c.created, jobs.c.id).where(jobs.c.id == after)).one_or_none()
             if last is None:
                 raise UnknownResource("job", after)
@@ -121,6 +124,7 @@ def cancel(store: Store, key: str) -> Job:
 
     Raises `UnknownResource`, `Conflict` where it has ended.
     """
+    check_resource("job", key)
     with store.write() as connection:
         row = connection.execute(found_jobs(jobs.c.id == key)).one_or_none()
         if row is None:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, ins
 
 from gallery.store import audit, heads
 from gallery.store.moments import moment, when
+from gallery.store.resources import check_resource
 from gallery.store.schema import api_keys, deliveries, galleries, webhooks
 from gallery.store.store import Store
 from model.errors import LimitExceeded, UnknownResource
@@ -62,6 +63,7 @@ def add_webhook(
 
 def webhook(store: Store, key: str) -> Webhook:
     """Raises `UnknownResource`."""
+    check_resource("webhook", key)
     with store.read() as connection:
         row = connection.execute(_found(webhooks.c.id == key)).one_or_none()
     if row is None:
@@ -70,7 +72,9 @@ def webhook(store: Store, key: str) -> Webhook:
 
 
 def webhooks_page(store: Store, *, after: str = "", limit: int = 100) -> list[Webhook]:
-    """By id, those behind `after`."""
+    """By id, those behind `after`. Raises `UnknownResource` for an `after` that is none."""
+    if after:
+        check_resource("webhook", after)
     with store.read() as connection:
         rows = connection.execute(_found(webhooks.c.id > after).order_by(webhooks.c.id).limit(limit))
         return [_webhook(row) for row in rows]
@@ -78,6 +82,7 @@ def webhooks_page(store: Store, *, after: str = "", limit: int = 100) -> list[We
 
 def delete_webhook(store: Store, key: str) -> None:
     """Forget a webhook, its secret and what it was still to be told. Raises `UnknownResource`."""
+    check_resource("webhook", key)
     with store.write() as connection:
         row = connection.execute(select(webhooks).where(webhooks.c.id == key)).one_or_none()
         if row is None:
@@ -89,6 +94,7 @@ def delete_webhook(store: Store, key: str) -> None:
 
 def secret_of(store: Store, key: str) -> bytes:
     """What deliveries of a webhook are signed with. Raises `UnknownResource`."""
+    check_resource("webhook", key)
     with store.read() as connection:
         number = connection.scalar(select(webhooks.c.secret).where(webhooks.c.id == key))
         if number is None:

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Raw, ValidationError, field
 
 from gallery.store.job_items import Input
+from gallery.template import check_id, check_labels
 from gallery.vault import pack
 from model.errors import GaitkeeperError, InvalidRequest, LimitExceeded
 from service.bodies.asked import Sequence
@@ -27,6 +28,8 @@ class EnrollItem(Sent, frozen=True):
         """As it is put into the job; a sequence that is none is refused there, and spoils no other."""
         consent = None if self.consent is None else self.consent.checked()
         try:
+            check_id("subject", self.subject)
+            check_labels(self.labels)
             if len(self.sequence.joints) > limits.frames:
                 raise LimitExceeded("sequence.joints (frames)", limits.frames, len(self.sequence.joints))
             return Input(self.subject, pack(self.sequence.checked()), self.labels, consent)

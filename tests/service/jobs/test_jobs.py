@@ -63,6 +63,21 @@ def test_a_sequence_that_is_none_spoils_no_other(client: Client) -> None:
     assert results(client, job) == [(0, "refused", ["UnknownLayout"]), (1, "enrolled", [])]
 
 
+def test_an_id_that_nobody_may_have_is_refused_alone(client: Client) -> None:
+    sent = items(0, 1)
+    sent[0]["subject"] = "a\0b"
+    job = enroll(client, sent).json()["id"]
+    ended(client, job)
+    assert results(client, job) == [(0, "refused", ["InvalidRequest"]), (1, "enrolled", [])]
+
+
+def test_what_is_wrong_in_an_item_is_said_with_its_place(client: Client) -> None:
+    sent = items(0, 1)
+    sent[1]["sequence"]["fps"] = "fast"
+    refused = enroll(client, sent)
+    assert (refused.status_code, refused.json()["field"]) == (422, "items[1].sequence.fps")
+
+
 def test_labels_and_consent_come_with_an_item(client: Client) -> None:
     consent = {"reference": "form 7", "purpose": "door", "expires": "2999-01-01T00:00:00Z"}
     sent = items(0, labels={"view": "090"}, consent=consent)
@@ -109,6 +124,7 @@ def test_a_job_that_is_not_there_is_not_found(client: Client) -> None:
     ):
         assert client.request(method, path).json()["type"] == "urn:gaitkeeper:problem:unknown-resource"
     assert client.get("/jobs?after=x").status_code == 404
+    assert client.get("/jobs/%00").status_code == 404
 
 
 def test_a_job_is_followed_to_its_end(client: Client) -> None:
