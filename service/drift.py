@@ -23,6 +23,7 @@ LEAST = 200
 # The usual reading of the index: below the first nothing is to be done, above the second it is another population.
 SOME, MUCH = 0.1, 0.25
 BY_CHANCE = 1e-3
+SIZES = (0.25, 16)
 
 
 class State(StrEnum):
@@ -111,7 +112,8 @@ class Scores:
     """Where scores lie in what a calibration measured: values that are uniform as long as nothing has moved.
 
     The histogram is of the best score among `size` others. Among n others it is as if each were one more independent
-    chance, F_n = F^(n / size), as `Calibration.threshold` takes it beyond the sizes measured.
+    chance, F_n = F^(n / size), as `Calibration.threshold` takes it beyond the sizes measured; that says something of
+    galleries of `SIZES` times the measured size, and nothing of others.
     """
 
     def __init__(self, histogram: Histogram, size: int) -> None:
@@ -119,9 +121,10 @@ class Scores:
         self._size = max(1, size)
         self._nonmated, self._mated = _cumulated(histogram.nonmated), _cumulated(histogram.mated)
 
-    def impostor(self, score: float, others: int) -> float:
-        """Of the best score of somebody else, among so many."""
-        return float(self._at(self._nonmated, score) ** (max(1, others) / self._size))
+    def impostor(self, score: float, others: int) -> float | None:
+        """Of the best score of somebody else, among so many; None among too few or too many to say."""
+        times = others / self._size
+        return self._at(self._nonmated, score) ** times if SIZES[0] <= times <= SIZES[1] else None
 
     def mated(self, score: float, threshold: float) -> float | None:
         """Of a score that reached the threshold, among those that do; None where hardly any does."""

@@ -109,7 +109,9 @@ class Watch:
             if decision.margin is None:
                 return
             other, others = decision.score - decision.margin, decision.searched - 1
-        watched.windows[IMPOSTOR].add(watched.scores.impostor(other, others))
+        among = watched.scores.impostor(other, others)
+        if among is not None:
+            watched.windows[IMPOSTOR].add(among)
 
     def _measure(self, watched: _Watched, key: int, name: str, value: float) -> None:
         if name in watched.windows:

@@ -107,14 +107,25 @@ def test_drift_goes_when_the_window_has_passed_it(library: Library) -> None:
     assert states(watch)[IMPOSTOR] == State.STABLE
 
 
-def test_a_gallery_that_has_grown_is_no_drift() -> None:
+@pytest.mark.parametrize("times", [0.25, 0.5, 2, 8, 16])
+def test_a_gallery_of_another_size_is_no_drift(times: float) -> None:
+    held = calibration()
+    assert held.histogram is not None
+    scores, others = Scores(held.histogram, PEOPLE), round(times * PEOPLE + 0.1)
+    window = Window(Reference.uniform(5000))
+    for score in nonmated(np.random.default_rng(5), WINDOW, others=others).tolist():
+        found = scores.impostor(score, others)
+        assert found is not None
+        window.add(found)
+    assert window.shift().state is State.STABLE
+
+
+def test_of_a_gallery_of_quite_another_size_nothing_is_said() -> None:
     held = calibration()
     assert held.histogram is not None
     scores = Scores(held.histogram, PEOPLE)
-    window = Window(Reference.uniform(5000))
-    for score in nonmated(np.random.default_rng(5), WINDOW, others=8 * PEOPLE).tolist():
-        window.add(scores.impostor(score, 8 * PEOPLE))
-    assert window.shift().state is State.STABLE
+    assert scores.impostor(0.4, PEOPLE // 10) is None
+    assert scores.impostor(0.4, PEOPLE * 20) is None
 
 
 def test_decisions_that_rest_on_another_calibration_are_not_held_against_this_one(library: Library) -> None:

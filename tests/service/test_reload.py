@@ -1,7 +1,9 @@
 """Bundles are opened again while requests run: POST /models/reload, and SIGHUP."""
 
+import gc
 import shutil
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,6 +107,18 @@ def test_a_request_in_flight_finishes_on_the_encoder_that_it_began_with(library:
         assert old.calls == [1]
         assert client.post("/embed", json={"sequence": person()}).status_code == 200
         assert (old.calls, new.calls) == ([1], [1])
+
+
+def test_the_old_encoder_goes_with_the_last_who_needed_it(library: Library) -> None:
+    old = FakeEncoder()
+    held = weakref.ref(old)
+    with started(make_app(library, old, Bundles(FakeEncoder()).open)) as client:
+        del old
+        assert client.post("/embed", json={"sequence": person()}).status_code == 200
+        assert client.post("/models/reload").status_code == 200
+        assert client.post("/embed", json={"sequence": person()}).status_code == 200
+        gc.collect()
+        assert held() is None
 
 
 def test_an_encoder_of_another_space_is_refused_while_galleries_need_the_present_one(
