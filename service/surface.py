@@ -83,6 +83,7 @@ def complete(document: dict[str, Any]) -> None:
     components["schemas"]["Problem"]["properties"]["type"] |= types
     for path, method, operation in operations(document):
         _complete_one(path, method, operation, document["paths"][path])
+    _plain_tuples(components["schemas"])
     links.write(document)
 
 
@@ -99,6 +100,19 @@ def refused(names: Sequence[str]) -> dict[str, Any]:
     description = "; ".join(f"`{problem_type(name)}`: {meaning[name]}" for name in names)
     schema = {"$ref": "#/components/schemas/Problem"}
     return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}, "x-problems": list(names)}
+
+
+def _plain_tuples(node: Any) -> None:
+    """Write a tuple of one kind as a list of that length: what generates clients takes no `items: false`."""
+    if isinstance(node, list):
+        for each in node:
+            _plain_tuples(each)
+    if isinstance(node, dict):
+        first = node.get("prefixItems")
+        if node.get("items") is False and first and all(each == first[0] for each in first):
+            node["items"] = node.pop("prefixItems")[0]
+        for each in node.values():
+            _plain_tuples(each)
 
 
 def _complete_one(path: str, method: str, operation: Operation, beside: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from service.stage import Probe
 from service.template_answers import Skeleton
 
 
-class Track(msgspec.Struct, frozen=True, kw_only=True):
+class ReadTrack(msgspec.Struct, frozen=True, kw_only=True):
     """One person. sequence: as another request takes it; null where `problem` says why there is none. first_frame:
     where it begins in its recording. words: its quality for people to read. notes: how it was read, and what would be
     changed to make it fit the encoder."""
@@ -34,7 +34,7 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
 class Tracks(msgspec.Struct, frozen=True):
     """Everybody in what was sent, in its order."""
 
-    tracks: list[Track]
+    tracks: list[ReadTrack]
 
 
 def tracks(found: Sequence[Examined]) -> Tracks:
@@ -42,11 +42,11 @@ def tracks(found: Sequence[Examined]) -> Tracks:
     return Tracks([_track(each, each.probe) for each in found])
 
 
-def _track(each: Examined, probe: Probe | GaitkeeperError) -> Track:
+def _track(each: Examined, probe: Probe | GaitkeeperError) -> ReadTrack:
     if isinstance(probe, GaitkeeperError):
         return _no_track(each.name, probe)
     judged = probe.quality
-    return Track(
+    return ReadTrack(
         name=each.name,
         sequence=_sequence(probe.sequence),
         first_frame=each.first_frame,
@@ -58,8 +58,8 @@ def _track(each: Examined, probe: Probe | GaitkeeperError) -> Track:
     )
 
 
-def _no_track(name: str, error: GaitkeeperError) -> Track:
-    return Track(
+def _no_track(name: str, error: GaitkeeperError) -> ReadTrack:
+    return ReadTrack(
         name=name,
         sequence=None,
         first_frame=0,

@@ -56,7 +56,8 @@ def parameters(kind: type[SequenceRequest]) -> list[dict[str, Any]]:
 
 def _parameter(kind: type[SequenceRequest], name: str) -> dict[str, Any]:
     (_, schemas) = msgspec.json.schema_components([kind], ref_template=_REF)
-    schema = schemas[kind.__name__]["properties"][name]
+    # Without its default: who puts that into the address by themselves would say twice what is in the body.
+    schema = {key: value for key, value in schemas[kind.__name__]["properties"][name].items() if key != "default"}
     found = {"name": name, "in": "query", "required": False, "description": "where the body has no place for it"}
     if fields(kind)[name]:
         return {**found, "content": {"application/json": {"schema": schema}}}
