@@ -12,22 +12,37 @@ export class Problem extends Error {
   }
 
   /** The last word of its type: "unknown-gallery". */
-  get kind() { return String(this.type ?? "").split(":").pop(); }
+  get kind() {
+    return String(this.type ?? "")
+      .split(":")
+      .pop();
+  }
 }
 
 let ask = null; // asks for a key; set by the sign-in
 
 /** Call `asking` whenever the service wants a key; it resolves to true when there is one to try. */
-export function whenRefused(asking) { ask = asking; }
+export function whenRefused(asking) {
+  ask = asking;
+}
 
 export const addressOf = (path) => new URL(path.replace(/^\//, ""), BASE);
 
 /** A path from its parts, each percent-encoded: path`/galleries/${name}`. */
 export const path = (parts, ...values) =>
-  parts.reduce((made, part, place) => made + part + (place < values.length ? encodeURIComponent(values[place]) : ""), "");
+  parts.reduce(
+    (made, part, place) => made + part + (place < values.length ? encodeURIComponent(values[place]) : ""),
+    "",
+  );
 
 async function send(method, where, { body, json, signal, more = {}, quiet = false } = {}) {
-  const options = { method, signal, headers: { Accept: "application/json", ...headers(), ...more }, body, cache: "no-cache" };
+  const options = {
+    method,
+    signal,
+    headers: { Accept: "application/json", ...headers(), ...more },
+    body,
+    cache: "no-cache",
+  };
   if (json !== undefined) {
     options.body = JSON.stringify(json);
     options.headers["Content-Type"] = "application/json";
@@ -37,7 +52,10 @@ async function send(method, where, { body, json, signal, more = {}, quiet = fals
     answer = await fetch(addressOf(where), options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, { title: "No answer", detail: "The service did not answer. Is it running, and is the network there?" });
+    throw new Problem(0, {
+      title: "No answer",
+      detail: "The service did not answer. Is it running, and is the network there?",
+    });
   }
   if (answer.ok) return answer;
   const problem = new Problem(answer.status, await documentOf(answer));
@@ -46,7 +64,11 @@ async function send(method, where, { body, json, signal, more = {}, quiet = fals
 }
 
 async function documentOf(answer) {
-  try { return await answer.json(); } catch { return { title: answer.statusText || `Status ${answer.status}` }; }
+  try {
+    return await answer.json();
+  } catch {
+    return { title: answer.statusText || `Status ${answer.status}` };
+  }
 }
 
 async function read(answer) {
@@ -55,7 +77,10 @@ async function read(answer) {
   return kind.includes("json") ? answer.json() : answer.blob();
 }
 
-const asked = (method) => async (where, json, options = {}) => read(await send(method, where, { json, ...options }));
+const asked =
+  (method) =>
+  async (where, json, options = {}) =>
+    read(await send(method, where, { json, ...options }));
 
 export const api = {
   Problem,
@@ -69,7 +94,7 @@ export const api = {
   /** The answer itself, for its headers or bytes. */
   raw: send,
   /** Every page of a list, one after another: for await (const page of api.pages("/galleries/x/subjects")). */
-  async * pages(where, options) {
+  async *pages(where, options) {
     let after = null;
     do {
       const address = new URL(where, "http://x/");
@@ -84,9 +109,15 @@ export const api = {
    * Lost connections are taken up again after the last event seen. Returns close().
    */
   events(where, onEvent, onState = () => {}) {
-    return followed((signal, last) => send("GET", where, {
-      signal, more: { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) },
-    }), onEvent, onState);
+    return followed(
+      (signal, last) =>
+        send("GET", where, {
+          signal,
+          more: { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) },
+        }),
+      onEvent,
+      onState,
+    );
   },
   /** A WebSocket of the service; the key goes as a subprotocol, since a browser sends no headers of ours. */
   socket(where) {

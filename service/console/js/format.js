@@ -6,7 +6,8 @@ const EMPTY = "–";
 export function percent(share, digits) {
   if (share === null || share === undefined) return EMPTY;
   const value = 100 * share;
-  const needed = digits ?? (value === 0 || value >= 10 ? (value % 1 ? 1 : 0) : Math.max(0, 1 - Math.floor(Math.log10(value))));
+  const needed =
+    digits ?? (value === 0 || value >= 10 ? (value % 1 ? 1 : 0) : Math.max(0, 1 - Math.floor(Math.log10(value))));
   return `${Number(value.toFixed(Math.min(needed, 6)))} %`;
 }
 
@@ -21,7 +22,12 @@ export const many = (number, word, plural = `${word}s`) => `${count(number)} ${n
 export const seconds = (value) => `${value.toFixed(2)} s`;
 
 /** Milliseconds or seconds, whichever reads better. */
-export const duration = (s) => (s === null || s === undefined ? EMPTY : s < 1 ? `${(1000 * s).toFixed(s < 0.01 ? 1 : 0)} ms` : `${s.toFixed(s < 10 ? 2 : 0)} s`);
+export const duration = (s) =>
+  s === null || s === undefined
+    ? EMPTY
+    : s < 1
+      ? `${(1000 * s).toFixed(s < 0.01 ? 1 : 0)} ms`
+      : `${s.toFixed(s < 10 ? 2 : 0)} s`;
 
 /** A moment, local: 2026-11-23 02:14. */
 export function moment(iso) {
@@ -33,7 +39,12 @@ export function moment(iso) {
 
 export const day = (iso) => (iso ? moment(iso).slice(0, 10) : EMPTY);
 
-export const bytes = (value) => (value < 1024 ? `${value} B` : value < 1048576 ? `${(value / 1024).toFixed(0)} KiB` : `${(value / 1048576).toFixed(1)} MiB`);
+export const bytes = (value) =>
+  value < 1024
+    ? `${value} B`
+    : value < 1048576
+      ? `${(value / 1024).toFixed(0)} KiB`
+      : `${(value / 1048576).toFixed(1)} MiB`;
 
 /** A machine's word as people write it: no_match → no match. */
 export const words = (text) => String(text).replaceAll("_", " ");

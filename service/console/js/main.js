@@ -6,8 +6,22 @@ import { themeChoice } from "./theme.js";
 import { button, failed, fill, h, nothing, waiting } from "./ui.js";
 
 const PAGES = [
-  ["Look", [["identify", "Identify"], ["classify", "Classify"], ["live", "Live"]]],
-  ["Keep", [["gallery", "Gallery"], ["calibration", "Calibration"], ["evaluation", "Evaluation"]]],
+  [
+    "Look",
+    [
+      ["identify", "Identify"],
+      ["classify", "Classify"],
+      ["live", "Live"],
+    ],
+  ],
+  [
+    "Keep",
+    [
+      ["gallery", "Gallery"],
+      ["calibration", "Calibration"],
+      ["evaluation", "Evaluation"],
+    ],
+  ],
   ["Run", [["operations", "Operations"]]],
 ];
 const KNOWN = new Set(PAGES.flatMap(([, pages]) => pages.map(([name]) => name)));
@@ -23,22 +37,44 @@ let turn = 0;
 
 function draw() {
   const menu = button("", {
-    icon: "menu", class: "menu", "aria-label": "Pages", "aria-expanded": "false", "aria-controls": "pages",
+    icon: "menu",
+    class: "menu",
+    "aria-label": "Pages",
+    "aria-expanded": "false",
+    "aria-controls": "pages",
     onclick: () => open(!("open" in rail.dataset)),
   });
   const open = (yes) => {
-    if (yes) rail.dataset.open = ""; else delete rail.dataset.open;
+    if (yes) rail.dataset.open = "";
+    else delete rail.dataset.open;
     menu.setAttribute("aria-expanded", String(yes));
   };
   const links = PAGES.map(([part, pages]) => [
     h("li", { class: "part" }, part),
-    pages.map(([name, label]) => h("li", {}, h("a", { href: `#/${name}`, dataset: { page: name }, onclick: () => open(false) }, icon(name), label))),
+    pages.map(([name, label]) =>
+      h(
+        "li",
+        {},
+        h("a", { href: `#/${name}`, dataset: { page: name }, onclick: () => open(false) }, icon(name), label),
+      ),
+    ),
   ]);
-  rail.append(h("a", { class: "brand", href: "#/identify" }, h("img", { src: "icon.svg", alt: "" }), "gaitkeeper"), menu,
+  rail.append(
+    h("a", { class: "brand", href: "#/identify" }, h("img", { src: "icon.svg", alt: "" }), "gaitkeeper"),
+    menu,
     h("nav", { id: "pages", "aria-label": "Pages" }, h("ul", {}, links)),
-    h("div", { class: "foot" }, whoIsThere(), themeChoice(), h("a", { class: "button plain", href: "../docs" }, "API documentation")));
+    h(
+      "div",
+      { class: "foot" },
+      whoIsThere(),
+      themeChoice(),
+      h("a", { class: "button plain", href: "../docs" }, "API documentation"),
+    ),
+  );
   document.body.append(button("Skip to the page", { class: "skip", onclick: () => heading.focus() }), rail, main);
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") open(false); });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") open(false);
+  });
   document.addEventListener("signed", () => show(true));
 }
 
@@ -50,7 +86,11 @@ function place() {
 }
 
 function decoded(segment) {
-  try { return decodeURIComponent(segment); } catch { return segment; }
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 async function show(again = false) {
@@ -60,7 +100,8 @@ async function show(again = false) {
   await leave();
   leave = () => {};
   for (const link of rail.querySelectorAll("nav a")) {
-    if (link.dataset.page === name) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+    if (link.dataset.page === name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
   }
   fill(controls);
   if (arrived || again || shown === null) fill(root, waiting(5));
@@ -72,16 +113,30 @@ async function show(again = false) {
     head(page.title);
     const own = h("div", { class: `page-${name}` });
     fill(root, own);
-    const context = { api, params, go: (hash) => { location.hash = hash; }, controls };
+    const context = {
+      api,
+      params,
+      go: (hash) => {
+        location.hash = hash;
+      },
+      controls,
+    };
     const unmount = await page.mount(own, context);
     if (mine === turn) leave = unmount ?? (() => {});
     else await unmount?.();
   } catch (error) {
     if (mine !== turn) return;
     head(error.missing ? "Not here" : heading.textContent || name);
-    fill(root, error.missing
-      ? nothing("There is no such page", "The address may be mistyped.", h("a", { class: "button", href: "#/identify" }, "To Identify"))
-      : failed(error, () => show(true)));
+    fill(
+      root,
+      error.missing
+        ? nothing(
+            "There is no such page",
+            "The address may be mistyped.",
+            h("a", { class: "button", href: "#/identify" }, "To Identify"),
+          )
+        : failed(error, () => show(true)),
+    );
   }
   if (arrived) heading.focus({ preventScroll: true });
 }
@@ -92,5 +147,8 @@ function head(title) {
 }
 
 draw();
-addEventListener("hashchange", () => { scrollTo(0, 0); show(); });
+addEventListener("hashchange", () => {
+  scrollTo(0, 0);
+  show();
+});
 show();

@@ -20,14 +20,39 @@ const MEASURES = {
  */
 export function qualityOf(quality, meanings, notes = [], told = []) {
   const shown = Object.entries(MEASURES).filter(([name]) => name in quality.measures);
-  return h("div", { class: "stack" },
-    h("p", { class: "row" }, h("span", { class: `tag ${quality.usable ? "good" : "bad"}` }, icon(quality.usable ? "yes" : "warn"),
-      quality.usable ? (quality.advice.length ? "Usable, with advice" : "Usable") : "Not usable"),
-      quality.reasons.filter((each) => told.includes(each)).map((each) => h("span", { class: "tag bad" }, words(each)))),
-    quality.reasons.filter((each) => !told.includes(each)).map((each) => note("bad", h("strong", {}, `${capital(words(each))}: `), inOtherWords(each, meanings))),
-    quality.advice.map((each) => note("warn", h("strong", {}, `${capital(words(each))}: `), inOtherWords(each, meanings))),
-    h("dl", { class: "facts" }, shown.map(([name, [label, format]]) => [h("dt", {}, label), h("dd", {}, format(quality.measures[name]))])),
-    notes.length ? h("ul", { class: "small muted notes", "aria-label": "Notes" }, notes.map((each) => h("li", {}, capital(each)))) : null);
+  return h(
+    "div",
+    { class: "stack" },
+    h(
+      "p",
+      { class: "row" },
+      h(
+        "span",
+        { class: `tag ${quality.usable ? "good" : "bad"}` },
+        icon(quality.usable ? "yes" : "warn"),
+        quality.usable ? (quality.advice.length ? "Usable, with advice" : "Usable") : "Not usable",
+      ),
+      quality.reasons.filter((each) => told.includes(each)).map((each) => h("span", { class: "tag bad" }, words(each))),
+    ),
+    quality.reasons
+      .filter((each) => !told.includes(each))
+      .map((each) => note("bad", h("strong", {}, `${capital(words(each))}: `), inOtherWords(each, meanings))),
+    quality.advice.map((each) =>
+      note("warn", h("strong", {}, `${capital(words(each))}: `), inOtherWords(each, meanings)),
+    ),
+    h(
+      "dl",
+      { class: "facts" },
+      shown.map(([name, [label, format]]) => [h("dt", {}, label), h("dd", {}, format(quality.measures[name]))]),
+    ),
+    notes.length
+      ? h(
+          "ul",
+          { class: "small muted notes", "aria-label": "Notes" },
+          notes.map((each) => h("li", {}, capital(each))),
+        )
+      : null,
+  );
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -3,7 +3,11 @@
 const NAME = "gaitkeeper.key";
 
 export const key = () => {
-  try { return sessionStorage.getItem(NAME) ?? ""; } catch { return held; }
+  try {
+    return sessionStorage.getItem(NAME) ?? "";
+  } catch {
+    return held;
+  }
 };
 
 let held = ""; // where storage is forbidden, the key lasts as long as the page
@@ -13,7 +17,9 @@ export function keep(value) {
   try {
     if (value) sessionStorage.setItem(NAME, value);
     else sessionStorage.removeItem(NAME);
-  } catch { /* held is enough */ }
+  } catch {
+    /* held is enough */
+  }
 }
 
 /** Headers that say who asks. */

@@ -7,22 +7,47 @@ let asking = null; // one dialog, however many requests were refused
 
 /** Ask for a key; true when the service takes it. */
 export function signIn() {
-  asking ??= ask().finally(() => { asking = null; });
+  asking ??= ask().finally(() => {
+    asking = null;
+  });
   return asking;
 }
 
 async function ask() {
-  const input = h("input", { class: "input mono", type: "password", name: "key", autocomplete: "off", spellcheck: "false", placeholder: "gk_…", required: true, autofocus: true });
+  const input = h("input", {
+    class: "input mono",
+    type: "password",
+    name: "key",
+    autocomplete: "off",
+    spellcheck: "false",
+    placeholder: "gk_…",
+    required: true,
+    autofocus: true,
+  });
   const wrong = h("p", { class: "small", role: "alert" });
   const before = key();
   const answer = await dialog({
     title: "Sign in with a key",
     body: [
-      h("p", { class: "muted" }, "The service asks who is calling. The key stays in this tab and is forgotten when it is closed."),
-      field("Key", input), wrong,
-      h("p", { class: "small muted" }, "The first start of the service printed one; ", h("code", {}, "gaitkeeper api-keys create"), " makes more."),
+      h(
+        "p",
+        { class: "muted" },
+        "The service asks who is calling. The key stays in this tab and is forgotten when it is closed.",
+      ),
+      field("Key", input),
+      wrong,
+      h(
+        "p",
+        { class: "small muted" },
+        "The first start of the service printed one; ",
+        h("code", {}, "gaitkeeper api-keys create"),
+        " makes more.",
+      ),
     ],
-    actions: [{ label: "Not now", value: false }, { label: "Sign in", value: true, class: "first", run: () => taken(input, wrong) }],
+    actions: [
+      { label: "Not now", value: false },
+      { label: "Sign in", value: true, class: "first", run: () => taken(input, wrong) },
+    ],
   });
   if (!answer) keep(before);
   return Boolean(answer);
@@ -49,13 +74,27 @@ export function whoIsThere() {
   const box = h("div", { class: "who" });
   const show = async () => {
     let who;
-    try { who = await api.get("/whoami", { quiet: true }); } catch (problem) {
+    try {
+      who = await api.get("/whoami", { quiet: true });
+    } catch (problem) {
       return fill(box, problem.status === 401 ? button("Sign in", { icon: "key", onclick: () => signIn() }) : "");
     }
     const scopes = (who.scopes ?? []).join(", ");
     const where = who.galleries ? ` in ${who.galleries.join(", ")}` : "";
-    return fill(box, h("p", {}, h("strong", {}, who.name || who.id)), h("p", {}, scopes + where),
-      key() ? button("Sign out", { class: "plain", onclick() { keep(""); location.reload(); } }) : null);
+    return fill(
+      box,
+      h("p", {}, h("strong", {}, who.name || who.id)),
+      h("p", {}, scopes + where),
+      key()
+        ? button("Sign out", {
+            class: "plain",
+            onclick() {
+              keep("");
+              location.reload();
+            },
+          })
+        : null,
+    );
   };
   document.addEventListener("signed", show);
   show();

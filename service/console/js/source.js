@@ -14,13 +14,28 @@ const SUGGESTED = [2, 2]; // samples of the first groups that are offered before
 
 /**
  * onChosen({name, sequence, notes, sample, from}): a sequence is to be shown. first: names of the groups to put first.
- * Returns {controls: elements of a toolbar, tracks: an element, empty: an element to show before, choose(name), next(by), keys: of the player, close()}.
+ * Returns {controls: elements of a toolbar, tracks: an element, empty: an element to show before, choose(name), next(by),
+ * keys: of the player, close()}.
  */
 export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }) {
   let listed = [];
   let turn = 0;
-  const picker = select([["", "Choose a sample…"]], { "aria-label": "Sample", class: "input samples", onchange: () => picker.value && choose(picker.value) });
-  const file = h("input", { type: "file", multiple: true, class: "only-read", tabindex: "-1", "aria-hidden": "true", onchange: () => { read([...file.files]); file.value = ""; } });
+  const picker = select([["", "Choose a sample…"]], {
+    "aria-label": "Sample",
+    class: "input samples",
+    onchange: () => picker.value && choose(picker.value),
+  });
+  const file = h("input", {
+    type: "file",
+    multiple: true,
+    class: "only-read",
+    tabindex: "-1",
+    "aria-hidden": "true",
+    onchange: () => {
+      read([...file.files]);
+      file.value = "";
+    },
+  });
   const opening = () => button("Open files…", { icon: "upload", onclick: () => file.click() });
   const suggested = h("div", { class: "row suggested" });
   const tracks = h("div", { class: "tracks-found", hidden: true });
@@ -32,15 +47,29 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
     listed = found;
     const order = [...GROUPS].sort(([a], [b]) => rank(a) - rank(b));
     const left = new Set(found);
-    const few = order.slice(0, SUGGESTED.length).flatMap(([, belongs], place) => found.filter(belongs).slice(0, SUGGESTED[place]));
-    fill(suggested, h("span", { class: "muted" }, "or look at a sample:"), few.map((each) => button(each.name, { class: "plain", onclick: () => choose(each.name) })));
+    const few = order
+      .slice(0, SUGGESTED.length)
+      .flatMap(([, belongs], place) => found.filter(belongs).slice(0, SUGGESTED[place]));
+    fill(
+      suggested,
+      h("span", { class: "muted" }, "or look at a sample:"),
+      few.map((each) => button(each.name, { class: "plain", onclick: () => choose(each.name) })),
+    );
     for (const [label, belongs] of order) {
       const own = [...left].filter(belongs);
       own.forEach((each) => left.delete(each));
-      if (own.length) picker.append(h("optgroup", { label }, own.map((each) => h("option", { value: each.name }, each.name))));
+      if (own.length)
+        picker.append(
+          h(
+            "optgroup",
+            { label },
+            own.map((each) => h("option", { value: each.name }, each.name)),
+          ),
+        );
     }
   }
-  const rank = (label) => (first.includes(label) ? first.indexOf(label) : first.length + GROUPS.findIndex(([each]) => each === label));
+  const rank = (label) =>
+    first.includes(label) ? first.indexOf(label) : first.length + GROUPS.findIndex(([each]) => each === label);
 
   async function choose(name) {
     const mine = ++turn;
@@ -51,8 +80,16 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
       const sequence = await api.get(api.path`/samples/${name}`);
       if (mine !== turn) return;
       picker.value = name;
-      onChosen({ name, sequence, notes: [], sample: listed.find((each) => each.name === name) ?? null, from: "sample" });
-    } catch (problem) { refused(problem, mine); }
+      onChosen({
+        name,
+        sequence,
+        notes: [],
+        sample: listed.find((each) => each.name === name) ?? null,
+        from: "sample",
+      });
+    } catch (problem) {
+      refused(problem, mine);
+    }
   }
 
   async function read(files) {
@@ -64,22 +101,36 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
     try {
       const answer = await api.upload("/sequences", form);
       if (mine === turn) offer(found(answer));
-    } catch (problem) { refused(problem, mine); }
+    } catch (problem) {
+      refused(problem, mine);
+    }
   }
 
   function offer(answers) {
     picker.value = "";
     const usable = answers.filter((each) => each.sequence);
     const take = (each) => {
-      for (const one of tracks.querySelectorAll("button")) one.setAttribute("aria-pressed", String(one.dataset.name === each.name));
+      for (const one of tracks.querySelectorAll("button"))
+        one.setAttribute("aria-pressed", String(one.dataset.name === each.name));
       onChosen({ ...each, sample: null, from: "file" });
     };
     tracks.hidden = answers.length === 1 && usable.length === 1;
-    fill(tracks,
+    fill(
+      tracks,
       usable.length > 1 ? h("p", { class: "muted" }, `${many(usable.length, "track")}: choose one`) : null,
-      h("div", { class: "row", role: "group", "aria-label": "Tracks" }, usable.length > 1 ? usable.map((each) => button(each.name, {
-        "aria-pressed": "false", dataset: { name: each.name }, onclick: () => take(each) })) : null),
-      answers.filter((each) => each.problem).map((each) => note("bad", h("strong", {}, each.name), ": ", inWords(each.problem))));
+      h(
+        "div",
+        { class: "row", role: "group", "aria-label": "Tracks" },
+        usable.length > 1
+          ? usable.map((each) =>
+              button(each.name, { "aria-pressed": "false", dataset: { name: each.name }, onclick: () => take(each) }),
+            )
+          : null,
+      ),
+      answers
+        .filter((each) => each.problem)
+        .map((each) => note("bad", h("strong", {}, each.name), ": ", inWords(each.problem))),
+    );
     if (usable.length) take(usable[0]);
     else onChosen(null);
   }
@@ -93,7 +144,9 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
     }
     const names = [...picker.options].map((option) => option.value).filter(Boolean);
     const place = names.indexOf(picker.value);
-    return names.length ? choose(names[(place < 0 ? (by > 0 ? 0 : names.length - 1) : place + by + names.length) % names.length]) : null;
+    return names.length
+      ? choose(names[(place < 0 ? (by > 0 ? 0 : names.length - 1) : place + by + names.length) % names.length])
+      : null;
   }
 
   function refused(problem, mine) {
@@ -103,19 +156,46 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
   }
 
   const closeDrop = dropping((files) => read(files));
-  const empty = h("div", { class: "drop" }, h("p", {}, h("strong", {}, "Drop keypoint files here")),
-    h("p", { class: "muted small" }, "OpenPose, AlphaPose, MMPose, MediaPipe, GaitGraph CSV, NTU, BVH, ASF/AMC, npz or our JSON. Nothing is stored."),
-    h("div", { class: "row" }, opening()), suggested);
+  const empty = h(
+    "div",
+    { class: "drop" },
+    h("p", {}, h("strong", {}, "Drop keypoint files here")),
+    h(
+      "p",
+      { class: "muted small" },
+      "OpenPose, AlphaPose, MMPose, MediaPipe, GaitGraph CSV, NTU, BVH, ASF/AMC, npz or our JSON. Nothing is stored.",
+    ),
+    h("div", { class: "row" }, opening()),
+    suggested,
+  );
   const controls = h("div", { class: "row source" }, opening(), file, field("Sample", picker, { beside: true }));
   controls.querySelector("label").classList.add("only-read");
-  return { controls, tracks, empty, choose, next, ready: loading, keys: [["[", "]"], "the track or sample before, or after", { "[": () => next(-1), "]": () => next(1) }], close: () => { turn++; closeDrop(); } };
+  return {
+    controls,
+    tracks,
+    empty,
+    choose,
+    next,
+    ready: loading,
+    keys: [["[", "]"], "the track or sample before, or after", { "[": () => next(-1), "]": () => next(1) }],
+    close: () => {
+      turn++;
+      closeDrop();
+    },
+  };
 }
 
 /** Each track of an answer of /sequences as {name, sequence, notes, quality, problem}. */
 export function found(answer) {
   return (answer.answers ?? answer.tracks ?? []).map((each) => {
     const one = each.answer ?? each;
-    return { name: each.name, sequence: one?.sequence ?? null, notes: one?.notes ?? [], quality: one?.quality ?? null, problem: each.problem ?? null };
+    return {
+      name: each.name,
+      sequence: one?.sequence ?? null,
+      notes: one?.notes ?? [],
+      quality: one?.quality ?? null,
+      problem: each.problem ?? null,
+    };
   });
 }
 
@@ -125,15 +205,26 @@ export function dropping(onFiles) {
   const over = (event) => {
     if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
     event.preventDefault();
-    marks().forEach((each) => { each.dataset.over = ""; });
+    marks().forEach((each) => {
+      each.dataset.over = "";
+    });
   };
-  const out = (event) => { if (!event.relatedTarget) marks().forEach((each) => { delete each.dataset.over; }); };
+  const out = (event) => {
+    if (!event.relatedTarget)
+      marks().forEach((each) => {
+        delete each.dataset.over;
+      });
+  };
   const drop = (event) => {
     event.preventDefault();
-    marks().forEach((each) => { delete each.dataset.over; });
+    marks().forEach((each) => {
+      delete each.dataset.over;
+    });
     onFiles([...event.dataTransfer.files]);
   };
   const listeners = { dragover: over, dragleave: out, drop };
   for (const [name, listener] of Object.entries(listeners)) document.addEventListener(name, listener);
-  return () => { for (const [name, listener] of Object.entries(listeners)) document.removeEventListener(name, listener); };
+  return () => {
+    for (const [name, listener] of Object.entries(listeners)) document.removeEventListener(name, listener);
+  };
 }

@@ -28,7 +28,7 @@ export function followed(open, onEvent, onState) {
   return () => ending.abort();
 }
 
-async function * eventsOf(stream, signal) {
+async function* eventsOf(stream, signal) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   signal.addEventListener("abort", () => reader.cancel().catch(() => {}));
   let text = "";
@@ -55,11 +55,19 @@ export function parse(part) {
     else if (name === "id") event.id = value;
   }
   if (!data.length) return null;
-  try { event.data = JSON.parse(data.join("\n")); } catch { event.data = data.join("\n"); }
+  try {
+    event.data = JSON.parse(data.join("\n"));
+  } catch {
+    event.data = data.join("\n");
+  }
   return event;
 }
 
-const delay = (ms, signal) => new Promise((done) => {
-  const timer = setTimeout(done, ms);
-  signal.addEventListener("abort", () => { clearTimeout(timer); done(); });
-});
+const delay = (ms, signal) =>
+  new Promise((done) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      done();
+    });
+  });

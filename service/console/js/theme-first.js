@@ -2,4 +2,6 @@
 try {
   const chosen = localStorage.getItem("gaitkeeper.theme");
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
-} catch { /* storage is forbidden: the system's theme holds */ }
+} catch {
+  /* storage is forbidden: the system's theme holds */
+}

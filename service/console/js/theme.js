@@ -6,19 +6,34 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /** Fired on `document` when colours change: whatever draws on a canvas draws again. */
 export const CHANGED = "theme";
-const tell = () => { known.clear(); document.dispatchEvent(new CustomEvent(CHANGED)); };
+const tell = () => {
+  known.clear();
+  document.dispatchEvent(new CustomEvent(CHANGED));
+};
 const known = new Map(); // resolving is slow, and players ask for every frame
 dark.addEventListener("change", tell);
 
 export function themeChoice() {
   const chosen = document.documentElement.dataset.theme ?? "auto";
-  return choices("Theme", [["auto", "Auto"], ["light", "Light"], ["dark", "Dark"]], { value: chosen, onchange: choose });
+  return choices(
+    "Theme",
+    [
+      ["auto", "Auto"],
+      ["light", "Light"],
+      ["dark", "Dark"],
+    ],
+    { value: chosen, onchange: choose },
+  );
 }
 
 function choose(value) {
   if (value === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = value;
-  try { localStorage.setItem(NAME, value); } catch { /* it holds until the page is loaded again */ }
+  try {
+    localStorage.setItem(NAME, value);
+  } catch {
+    /* it holds until the page is loaded again */
+  }
   tell();
 }
 

@@ -20,7 +20,8 @@ function set(element, name, value) {
   else if (name === "style") for (const [key, one] of Object.entries(value)) element.style.setProperty(key, one);
   else if (PROPERTIES.has(name)) element[name] = value;
   else if (value === true) element.setAttribute(name, "");
-  else if (value !== false || name.startsWith("aria-")) element.setAttribute(name === "className" ? "class" : name, value);
+  else if (value !== false || name.startsWith("aria-"))
+    element.setAttribute(name === "className" ? "class" : name, value);
 }
 
 /** Append children as `h` takes them. */
@@ -40,8 +41,12 @@ export function fill(element, ...children) {
 /** A button. attrs: as of `h`, and `icon`; without a label give `aria-label` (it becomes the tooltip, too). */
 export function button(label, { icon: drawing, class: more = "", ...attrs } = {}) {
   const bare = label ? "" : " icon";
-  return h("button", { type: "button", class: `button${bare} ${more}`, title: label ? null : attrs["aria-label"], ...attrs },
-    drawing ? icon(drawing) : null, label || null);
+  return h(
+    "button",
+    { type: "button", class: `button${bare} ${more}`, title: label ? null : attrs["aria-label"], ...attrs },
+    drawing ? icon(drawing) : null,
+    label || null,
+  );
 }
 
 let fields = 0;
@@ -54,21 +59,37 @@ export function field(label, control, { beside = false } = {}) {
 
 /** A select. options: values, or [value, label] pairs. */
 export function select(options, { value, ...attrs } = {}) {
-  const made = h("select", { class: "input", ...attrs }, options.map((each) => {
-    const [key, label] = Array.isArray(each) ? each : [each, each];
-    return h("option", { value: key, selected: key === value }, label);
-  }));
+  const made = h(
+    "select",
+    { class: "input", ...attrs },
+    options.map((each) => {
+      const [key, label] = Array.isArray(each) ? each : [each, each];
+      return h("option", { value: key, selected: key === value }, label);
+    }),
+  );
   return made;
 }
 
 /** Buttons of which one is pressed. options: [value, label] pairs. onchange gets the value. */
 export function choices(label, options, { value, onchange }) {
-  const buttons = options.map(([key, text]) => h("button", {
-    type: "button", "aria-pressed": String(key === value), dataset: { value: key },
-    onclick() { group.choose(key); onchange?.(key); },
-  }, text));
+  const buttons = options.map(([key, text]) =>
+    h(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(key === value),
+        dataset: { value: key },
+        onclick() {
+          group.choose(key);
+          onchange?.(key);
+        },
+      },
+      text,
+    ),
+  );
   const group = h("div", { class: "choices", role: "group", "aria-label": label }, buttons);
-  group.choose = (key) => buttons.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.value === String(key))));
+  group.choose = (key) =>
+    buttons.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.value === String(key))));
   return group;
 }
 
@@ -84,14 +105,28 @@ export function table({ caption, columns, rows, empty = "There is nothing here y
     return column.row ? h("th", { scope: "row", ...attrs }, content) : h("td", attrs, content ?? "–");
   };
   const body = rows.map((row) => {
-    const line = h("tr", {}, columns.map((column) => cell(column, row)));
+    const line = h(
+      "tr",
+      {},
+      columns.map((column) => cell(column, row)),
+    );
     mark?.(row, line);
     return line;
   });
-  const heads = columns.map((column) => h("th", { scope: "col", class: column.number ? "number" : null }, column.label));
-  return h("div", { class: "table-frame", role: "region", "aria-label": caption, tabindex: "0" },
-    h("table", { class: "table" }, h("caption", { class: hideCaption ? "only-read" : null }, caption),
-      h("thead", {}, h("tr", {}, heads)), h("tbody", {}, body)));
+  const heads = columns.map((column) =>
+    h("th", { scope: "col", class: column.number ? "number" : null }, column.label),
+  );
+  return h(
+    "div",
+    { class: "table-frame", role: "region", "aria-label": caption, tabindex: "0" },
+    h(
+      "table",
+      { class: "table" },
+      h("caption", { class: hideCaption ? "only-read" : null }, caption),
+      h("thead", {}, h("tr", {}, heads)),
+      h("tbody", {}, body),
+    ),
+  );
 }
 
 /**
@@ -101,44 +136,66 @@ export function table({ caption, columns, rows, empty = "There is nothing here y
 export function dialog({ title, body, actions = [{ label: "Close", value: null }], wide = false }) {
   const { promise, resolve } = withResolvers();
   let answer = null;
-  const buttons = actions.map((action, place) => button(action.label, {
-    class: action.class ?? (place === actions.length - 1 && actions.length > 1 ? "first" : ""),
-    type: place === actions.length - 1 ? "submit" : "button",
-    async onclick(event) {
-      event.preventDefault();
-      if (action.run && (await action.run()) === false) return;
-      answer = action.value;
-      element.close();
-    },
-  }));
+  const buttons = actions.map((action, place) =>
+    button(action.label, {
+      class: action.class ?? (place === actions.length - 1 && actions.length > 1 ? "first" : ""),
+      type: place === actions.length - 1 ? "submit" : "button",
+      async onclick(event) {
+        event.preventDefault();
+        if (action.run && (await action.run()) === false) return;
+        answer = action.value;
+        element.close();
+      },
+    }),
+  );
   const name = `dialog-${++fields}`;
-  const element = h("dialog", { class: wide ? "dialog wide" : "dialog", "aria-labelledby": name },
-    h("form", { method: "dialog" }, h("h2", { id: name }, title), body, h("div", { class: "actions" }, buttons)));
-  element.addEventListener("close", () => { element.remove(); resolve(answer); });
+  const element = h(
+    "dialog",
+    { class: wide ? "dialog wide" : "dialog", "aria-labelledby": name },
+    h("form", { method: "dialog" }, h("h2", { id: name }, title), body, h("div", { class: "actions" }, buttons)),
+  );
+  element.addEventListener("close", () => {
+    element.remove();
+    resolve(answer);
+  });
   document.body.append(element);
   element.showModal();
   return promise;
 }
 
 /** Ask before something that cannot be undone; true if it is to be done. */
-export const confirm = (title, text, { yes = "Go on", danger = true } = {}) => dialog({
-  title, body: h("p", {}, text),
-  actions: [{ label: "Cancel", value: false }, { label: yes, value: true, class: danger ? "danger" : "first" }],
-}).then(Boolean);
+export const confirm = (title, text, { yes = "Go on", danger = true } = {}) =>
+  dialog({
+    title,
+    body: h("p", {}, text),
+    actions: [
+      { label: "Cancel", value: false },
+      { label: yes, value: true, class: danger ? "danger" : "first" },
+    ],
+  }).then(Boolean);
 
 /** Say something for some seconds. tone: "good" or "bad" (which stays until it is closed). */
 export function toast(text, { tone = "good" } = {}) {
-  const box = document.querySelector(".toasts") ?? document.body.appendChild(
-    h("div", { class: "toasts", role: "status", "aria-live": "polite" }));
-  const one = h("div", { class: `toast ${tone}` }, h("p", {}, text),
-    button("", { icon: "close", class: "plain", "aria-label": "Close this message", onclick: () => one.remove() }));
+  const box =
+    document.querySelector(".toasts") ??
+    document.body.appendChild(h("div", { class: "toasts", role: "status", "aria-live": "polite" }));
+  const one = h(
+    "div",
+    { class: `toast ${tone}` },
+    h("p", {}, text),
+    button("", { icon: "close", class: "plain", "aria-label": "Close this message", onclick: () => one.remove() }),
+  );
   box.append(one);
   if (tone !== "bad") setTimeout(() => one.remove(), 6000);
 }
 
 /** Grey lines where an answer will be. */
 export const waiting = (lines = 4, label = "Loading") =>
-  h("div", { class: "waiting", role: "status", "aria-label": label }, Array.from({ length: lines }, () => h("i")));
+  h(
+    "div",
+    { class: "waiting", role: "status", "aria-label": label },
+    Array.from({ length: lines }, () => h("i")),
+  );
 export { waiting as skeleton };
 
 /** There is nothing here, why, and perhaps what to do about it. */
@@ -148,9 +205,18 @@ export { nothing as empty };
 
 /** What went wrong, in words, and a way to try again. */
 export function failed(problem, again = null) {
-  return h("div", { class: "note bad", role: "alert" }, icon("warn"), h("div", { class: "stack tight" },
-    h("p", {}, h("strong", {}, problem.title ?? "Something went wrong")), h("p", {}, inWords(problem)),
-    again ? h("div", {}, button("Try again", { onclick: again })) : null));
+  return h(
+    "div",
+    { class: "note bad", role: "alert" },
+    icon("warn"),
+    h(
+      "div",
+      { class: "stack tight" },
+      h("p", {}, h("strong", {}, problem.title ?? "Something went wrong")),
+      h("p", {}, inWords(problem)),
+      again ? h("div", {}, button("Try again", { onclick: again })) : null,
+    ),
+  );
 }
 export { failed as error };
 
@@ -166,6 +232,8 @@ export const note = (tone, ...children) =>
 
 function withResolvers() {
   let resolve;
-  const promise = new Promise((done) => { resolve = done; });
+  const promise = new Promise((done) => {
+    resolve = done;
+  });
   return { promise, resolve };
 }

@@ -1,5 +1,6 @@
 // What is this person doing? The same player, and the probabilities of actions along its time axis.
-import { count, many, percent, words } from "../js/format.js";
+import { lengthOf, meanAt, rowOf } from "../js/clips.js";
+import { many, percent, words } from "../js/format.js";
 import { createPlayer } from "../js/player/player.js";
 import { skeletons } from "../js/player/skeletons.js";
 import { qualityOf } from "../js/quality.js";
@@ -23,13 +24,25 @@ class Classify {
     this.api = api;
     this.turn = 0;
     this.now = h("div", { class: "now" });
-    this.source = createSource(api, { onChosen: (chosen) => this.show(chosen), onWaiting: () => this.#wait(), first: ["Actions", "Recorded people (CMU)"] });
+    this.source = createSource(api, {
+      onChosen: (chosen) => this.show(chosen),
+      onWaiting: () => this.#wait(),
+      first: ["Actions", "Recorded people (CMU)"],
+    });
     this.player = createPlayer({ label: "Sequence", onTime: (time) => this.#at(time), keys: [this.source.keys] });
     this.told = h("div", { class: "stack", "aria-live": "polite" });
     this.quality = h("div");
-    this.work = h("div", { class: "look", hidden: true }, h("div", { class: "stack" }, this.player.element),
-      h("div", { class: "stack" }, h("section", { class: "panel", "aria-label": "Action" }, this.told),
-        h("section", { class: "panel", "aria-label": "Quality of the sequence" }, h("h2", {}, "Quality"), this.quality)));
+    this.work = h(
+      "div",
+      { class: "look", hidden: true },
+      h("div", { class: "stack" }, this.player.element),
+      h(
+        "div",
+        { class: "stack" },
+        h("section", { class: "panel", "aria-label": "Action" }, this.told),
+        h("section", { class: "panel", "aria-label": "Quality of the sequence" }, h("h2", {}, "Quality"), this.quality),
+      ),
+    );
     this.element = h("div", { class: "stack" }, this.source.tracks, this.source.empty, this.work);
   }
 
@@ -60,28 +73,69 @@ class Classify {
     const mine = ++this.turn;
     fill(this.told, waiting(5, "Classifying"));
     try {
-      const answer = await this.api.post("/classify", { top_k: ACTIONS, timeline: true, sequence: this.chosen.sequence });
+      const answer = await this.api.post("/classify", {
+        top_k: ACTIONS,
+        timeline: true,
+        sequence: this.chosen.sequence,
+      });
       if (mine === this.turn) this.#tell(answer);
     } catch (problem) {
       if (mine !== this.turn) return;
-      fill(this.told, failed(problem, () => this.ask()));
-      fill(this.quality, this.chosen.quality ? qualityOf(this.chosen.quality, this.words, this.chosen.notes) : h("p", { class: "muted" }, "Not judged."));
+      fill(
+        this.told,
+        failed(problem, () => this.ask()),
+      );
+      fill(
+        this.quality,
+        this.chosen.quality
+          ? qualityOf(this.chosen.quality, this.words, this.chosen.notes)
+          : h("p", { class: "muted" }, "Not judged."),
+      );
     }
   }
 
   #tell(answer) {
     this.answer = answer;
     const clips = answer.timeline?.seconds.length ?? 0;
-    fill(this.told,
-      h("div", { class: "verdict" }, h("p", { class: "subject" }, words(answer.action)),
-        h("p", {}, `${percent(answer.probability, 1)} over the whole sequence${clips > 1 ? `, the mean of ${many(clips, "clip")}` : ""}.`)),
-      h("ol", { class: "action-list", "aria-label": "Actions, most probable first" }, answer.actions.map((each) => h("li", {},
-        h("span", { class: "name clip" }, words(each.action)), h("span", { class: "value" }, percent(each.probability, 1)),
-        h("span", { class: "bar" }, h("i", { style: { "--share": each.probability } }))))),
-      clips > 1 ? h("div", {}, h("h3", {}, "At the line"), this.now) : h("p", { class: "muted small" },
-        "The sequence is one clip long: the probabilities are the same all along it."));
-    fill(this.quality, qualityOf(answer.quality, this.words, [...new Set([...(this.chosen.notes ?? []), ...answer.notes])]));
-    if (answer.timeline) this.player.setRows("Probability of actions", rowsOf(answer.timeline, this.chosen.sequence.joints.length / (this.chosen.sequence.fps ?? 25)));
+    fill(
+      this.told,
+      h(
+        "div",
+        { class: "verdict" },
+        h("p", { class: "subject" }, words(answer.action)),
+        h(
+          "p",
+          {},
+          `${percent(answer.probability, 1)} over the whole sequence${clips > 1 ? `, the mean of ${many(clips, "clip")}` : ""}.`,
+        ),
+      ),
+      h(
+        "ol",
+        { class: "action-list", "aria-label": "Actions, most probable first" },
+        answer.actions.map((each) =>
+          h(
+            "li",
+            {},
+            h("span", { class: "name clip" }, words(each.action)),
+            h("span", { class: "value" }, percent(each.probability, 1)),
+            h("span", { class: "bar" }, h("i", { style: { "--share": each.probability } })),
+          ),
+        ),
+      ),
+      clips > 1
+        ? h("div", {}, h("h3", {}, "At the line"), this.now)
+        : h(
+            "p",
+            { class: "muted small" },
+            "The sequence is one clip long: the probabilities are the same all along it.",
+          ),
+    );
+    fill(
+      this.quality,
+      qualityOf(answer.quality, this.words, [...new Set([...(this.chosen.notes ?? []), ...answer.notes])]),
+    );
+    if (answer.timeline)
+      this.player.setRows("Probability of actions", rowsOf(answer.timeline, lengthOf(this.chosen.sequence)));
     this.#at(this.player.clock.time);
   }
 
@@ -101,21 +155,16 @@ class Classify {
   }
 }
 
-/** Probabilities at a time: the mean over the clips that hold it; clips overlap. */
+/** Probabilities of the timeline's actions at a time. */
 export function sharesAt(timeline, time) {
-  const inside = timeline.seconds.map(([start, end], clip) => (time >= start && time <= end ? clip : -1)).filter((clip) => clip >= 0);
-  const clips = inside.length ? inside : [timeline.seconds.length - 1];
-  return timeline.actions.map((_, action) => clips.reduce((sum, clip) => sum + timeline.probabilities[clip][action], 0) / clips.length);
+  return timeline.actions.map((_, place) => meanAt(timeline.seconds, valuesOf(timeline, place), time));
 }
 
-/** Rows for the player's time axis: one an action, cut where clips begin and end, as tall as it is probable. */
-export function rowsOf(timeline, seconds) {
-  const cuts = [...new Set([0, seconds, ...timeline.seconds.flat()])].filter((each) => each <= seconds).sort((a, b) => a - b);
-  return timeline.actions.map((action, place) => {
-    const cells = cuts.slice(1).map((end, i) => {
-      const share = sharesAt(timeline, (cuts[i] + end) / 2)[place];
-      return [cuts[i], end, `series-${1 + (place % 6)}`, share];
-    });
-    return { label: words(action), cells, text: `${words(action)} up to ${count(Math.round(100 * Math.max(...cells.map((each) => each[3]))))} %` };
-  });
+const valuesOf = (timeline, place) => timeline.probabilities.map((clip) => clip[place]);
+
+/** Rows for the player's time axis: one an action, as tall as it is probable. */
+export function rowsOf(timeline, length) {
+  return timeline.actions.map((action, place) =>
+    rowOf(words(action), timeline.seconds, valuesOf(timeline, place), length, `series-${1 + (place % 6)}`, percent),
+  );
 }

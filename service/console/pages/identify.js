@@ -1,4 +1,5 @@
 // Who is it? A sequence plays; candidates stand beside it against the threshold; one of them walks beside the probe.
+import { lengthOf, rowOf } from "../js/clips.js";
 import { candidates, figures, verdict } from "../js/decision.js";
 import { score } from "../js/format.js";
 import { createPlayer } from "../js/player/player.js";
@@ -6,10 +7,17 @@ import { skeletons } from "../js/player/skeletons.js";
 import { qualityOf } from "../js/quality.js";
 import { remember } from "../js/place.js";
 import { createSource } from "../js/source.js";
-import { failed, field, fill, h, note, nothing, select, waiting } from "../js/ui.js";
+import { failed, field, fill, h, note, select, waiting } from "../js/ui.js";
 
 export const title = "Identify";
-const RATES = [["", "As calibrated"], ["0.1", "10 %"], ["0.05", "5 %"], ["0.02", "2 %"], ["0.01", "1 %"], ["0.001", "0.1 %"]];
+const RATES = [
+  ["", "As calibrated"],
+  ["0.1", "10 %"],
+  ["0.05", "5 %"],
+  ["0.02", "2 %"],
+  ["0.01", "1 %"],
+  ["0.001", "0.1 %"],
+];
 
 export async function mount(root, { api, params, controls }) {
   const page = new Identify(api, params);
@@ -28,21 +36,51 @@ class Identify {
   constructor(api, params) {
     this.api = api;
     this.turn = 0;
-    this.source = createSource(api, { onChosen: (chosen) => this.show(chosen), onWaiting: () => this.#wait(), first: ["Enrolled, seen again", "Strangers", "Recorded people (CMU)"] });
+    this.source = createSource(api, {
+      onChosen: (chosen) => this.show(chosen),
+      onWaiting: () => this.#wait(),
+      first: ["Enrolled, seen again", "Strangers", "Recorded people (CMU)"],
+    });
     const digits = Array.from({ length: CANDIDATES }, (_, place) => [String(place + 1), () => this.#nth(place)]);
-    const beside = [["1", "…", String(CANDIDATES)], "a candidate beside the probe, or away again", Object.fromEntries(digits)];
+    const beside = [
+      ["1", "…", String(CANDIDATES)],
+      "a candidate beside the probe, or away again",
+      Object.fromEntries(digits),
+    ];
     this.player = createPlayer({ label: "Probe", keys: [beside, this.source.keys] });
-    this.gallery = select([], { onchange: () => { remember({ gallery: this.gallery.value }); this.ask(); } });
-    this.rate = select(RATES, { value: params.get("fpir") ?? "", onchange: () => { remember({ fpir: this.rate.value }); this.ask(); } });
-    this.head = [this.source.controls, field("Gallery", this.gallery, { beside: true }), field("FPIR", this.rate, { beside: true })];
+    this.gallery = select([], {
+      onchange: () => {
+        remember({ gallery: this.gallery.value });
+        this.ask();
+      },
+    });
+    this.rate = select(RATES, {
+      value: params.get("fpir") ?? "",
+      onchange: () => {
+        remember({ fpir: this.rate.value });
+        this.ask();
+      },
+    });
+    this.head = [
+      this.source.controls,
+      field("Gallery", this.gallery, { beside: true }),
+      field("FPIR", this.rate, { beside: true }),
+    ];
     this.told = h("div", { class: "stack", "aria-live": "polite", "aria-atomic": "false" });
     this.compared = h("div", { "aria-live": "polite" });
     this.quality = h("div");
     this.start_ = this.source.empty;
-    this.work = h("div", { class: "look", hidden: true },
+    this.work = h(
+      "div",
+      { class: "look", hidden: true },
       h("div", { class: "stack" }, this.player.element, this.compared),
-      h("div", { class: "stack" }, h("section", { class: "panel", "aria-label": "Decision" }, this.told),
-        h("section", { class: "panel", "aria-label": "Quality of the sequence" }, h("h2", {}, "Quality"), this.quality)));
+      h(
+        "div",
+        { class: "stack" },
+        h("section", { class: "panel", "aria-label": "Decision" }, this.told),
+        h("section", { class: "panel", "aria-label": "Quality of the sequence" }, h("h2", {}, "Quality"), this.quality),
+      ),
+    );
     this.element = h("div", { class: "stack" }, this.source.tracks, this.start_, this.work);
   }
 
@@ -50,8 +88,15 @@ class Identify {
     const [{ galleries }, { words }] = await Promise.all([this.api.get("/galleries"), skeletons()]);
     this.words = words;
     const names = galleries.map((each) => each.name);
-    const wanted = names.includes(params.get("gallery")) ? params.get("gallery") : names.includes("default") ? "default" : names[0];
-    fill(this.gallery, names.map((name) => h("option", { value: name, selected: name === wanted }, name)));
+    const wanted = names.includes(params.get("gallery"))
+      ? params.get("gallery")
+      : names.includes("default")
+        ? "default"
+        : names[0];
+    fill(
+      this.gallery,
+      names.map((name) => h("option", { value: name, selected: name === wanted }, name)),
+    );
     await this.source.ready;
     if (params.get("sample")) await this.source.choose(params.get("sample"));
   }
@@ -91,28 +136,54 @@ class Identify {
       if (mine === this.turn) this.#tell(decision);
     } catch (problem) {
       if (mine !== this.turn) return;
-      fill(this.told, failed(problem, () => this.ask()));
-      fill(this.quality, this.chosen.quality ? qualityOf(this.chosen.quality, this.words, this.chosen.notes) : h("p", { class: "muted" }, "Not judged."));
+      fill(
+        this.told,
+        failed(problem, () => this.ask()),
+      );
+      fill(
+        this.quality,
+        this.chosen.quality
+          ? qualityOf(this.chosen.quality, this.words, this.chosen.notes)
+          : h("p", { class: "muted" }, "Not judged."),
+      );
     }
   }
 
   #tell(decision) {
     this.decision = decision;
-    fill(this.told, verdict(decision, this.words),
-      decision.outcome === "abstain" && !decision.candidates.length ? null : h("div", {}, h("h3", {}, "Candidates"),
-        candidates(decision, { onChoose: (each) => this.compare(each) })),
-      h("details", {}, h("summary", {}, "Numbers"), figures(decision)));
-    fill(this.quality, qualityOf(decision.quality, this.words, [...new Set([...(this.chosen.notes ?? []), ...decision.notes])], decision.reasons));
+    fill(
+      this.told,
+      verdict(decision, this.words),
+      decision.outcome === "abstain" && !decision.candidates.length
+        ? null
+        : h("div", {}, h("h3", {}, "Candidates"), candidates(decision, { onChoose: (each) => this.compare(each) })),
+      h("details", {}, h("summary", {}, "Numbers"), figures(decision)),
+    );
+    fill(
+      this.quality,
+      qualityOf(
+        decision.quality,
+        this.words,
+        [...new Set([...(this.chosen.notes ?? []), ...decision.notes])],
+        decision.reasons,
+      ),
+    );
     if (this.player.figures.length > 1) this.player.load([this.#probe()]);
     this.#rows();
   }
 
-  #rows() { this.player.setRows("Score of candidates", scoreRows(this.decision, lengthOf(this.chosen.sequence))); }
+  #rows() {
+    this.player.setRows("Score of candidates", scoreRows(this.decision, lengthOf(this.chosen.sequence)));
+  }
 
   /** The candidate of a rank, by its key. */
-  #nth(place) { this.told.querySelectorAll(".candidate")[place]?.click(); }
+  #nth(place) {
+    this.told.querySelectorAll(".candidate")[place]?.click();
+  }
 
-  #probe() { return { sequence: this.chosen.sequence, name: this.chosen.name }; }
+  #probe() {
+    return { sequence: this.chosen.sequence, name: this.chosen.name };
+  }
 
   /** Show a candidate's template beside the probe; choosing it again takes it away. */
   async compare(candidate) {
@@ -123,13 +194,20 @@ class Identify {
     fill(this.compared);
     const mine = ++this.turn;
     if (off) return this.player.load([this.#probe()]).then(() => this.#rows());
-    const where = this.api.path`/galleries/${this.decision.gallery}/subjects/${candidate.subject}/templates/${candidate.template}/skeleton`;
+    const where = this.api
+      .path`/galleries/${this.decision.gallery}/subjects/${candidate.subject}/templates/${candidate.template}/skeleton`;
     try {
       const sequence = await this.api.get(where);
       if (mine !== this.turn) return;
-      await this.player.load([{ ...this.#probe(), name: `Probe: ${this.chosen.name}` }, { sequence, name: `${candidate.subject}, template ${candidate.template}` }]);
+      await this.player.load([
+        { ...this.#probe(), name: `Probe: ${this.chosen.name}` },
+        { sequence, name: `${candidate.subject}, template ${candidate.template}` },
+      ]);
       this.#rows();
-      fill(this.compared, this.player.map ? null : note("", "No steps were found in one of the two, so they are not in step."));
+      fill(
+        this.compared,
+        this.player.map ? null : note("", "No steps were found in one of the two, so they are not in step."),
+      );
     } catch (problem) {
       if (mine !== this.turn) return;
       if (this.player.figures.length > 1) await this.player.load([this.#probe()]);
@@ -139,9 +217,13 @@ class Identify {
 
   #noSkeleton(candidate, problem) {
     if (problem.status === 404) {
-      return note("", `No skeleton is kept of ${candidate.subject}'s template ${candidate.template}, so there is nothing to play beside the probe. A gallery made with a vault keeps them.`);
+      return note(
+        "",
+        `No skeleton is kept of ${candidate.subject}'s template ${candidate.template}, so there is nothing to play beside the probe. A gallery made with a vault keeps them.`,
+      );
     }
-    if (problem.status === 403) return note("", "Your key may not see skeletons: that takes the scope ", h("code", {}, "investigate"), ".");
+    if (problem.status === 403)
+      return note("", "Your key may not see skeletons: that takes the scope ", h("code", {}, "investigate"), ".");
     return failed(problem, () => this.compare(candidate));
   }
 
@@ -152,20 +234,11 @@ class Identify {
   }
 }
 
-const lengthOf = (sequence) => sequence.joints.length / (sequence.fps ?? 25);
-
-/** Rows for the player's time axis: the first candidates' scores, clip by clip; clips overlap, and the mean is shown. */
-export function scoreRows(decision, seconds) {
-  const timeline = decision.timeline;
+/** Rows of the first candidates' scores, clip by clip. */
+function scoreRows({ timeline }, length) {
   if (!timeline || timeline.seconds.length < 2) return [];
-  const cuts = [...new Set([0, seconds, ...timeline.seconds.flat()])].filter((each) => each <= seconds).sort((a, b) => a - b);
   return timeline.subjects.slice(0, ROWS).map((subject, place) => {
-    const cells = cuts.slice(1).map((end, i) => {
-      const middle = (cuts[i] + end) / 2;
-      const scores = timeline.seconds.flatMap(([from, to], clip) => (middle >= from && middle <= to ? [timeline.scores[clip][place]] : []));
-      const mean = scores.length ? scores.reduce((a, b) => a + b, 0) / scores.length : 0;
-      return [cuts[i], end, place ? "series-6" : "series-1", Math.max(0, mean)];
-    });
-    return { label: subject, cells, text: `${subject} from ${score(Math.min(...cells.map((each) => each[3])))} to ${score(Math.max(...cells.map((each) => each[3])))}` };
+    const scores = timeline.scores.map((clip) => clip[place]);
+    return rowOf(subject, timeline.seconds, scores, length, place ? "series-6" : "series-1", score);
   });
 }

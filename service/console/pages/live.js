@@ -41,9 +41,14 @@ class Live {
   }
 
   #nobody() {
-    fill(this.body, nothing("No stream is running",
-      "A camera's frames go in by POST /streams and a WebSocket. To see what that looks like without one, play some samples into a stream.",
-      button("Play samples…", { icon: "play", class: "first", onclick: () => this.playSamples() })));
+    fill(
+      this.body,
+      nothing(
+        "No stream is running",
+        "A camera's frames go in by POST /streams and a WebSocket. To see what that looks like without one, play some samples into a stream.",
+        button("Play samples…", { icon: "play", class: "first", onclick: () => this.playSamples() }),
+      ),
+    );
   }
 
   /** The streams that run now, into the picker. */
@@ -52,9 +57,15 @@ class Live {
     this.streams = streams;
     const names = streams.map((each) => each.id);
     if (this.current && !names.includes(this.current)) names.push(this.current);
-    const label = (name) => { const one = streams.find((each) => each.id === name); return one ? `${name} · ${one.gallery}` : `${name} · ended`; };
-    fill(this.picker, names.length ? null : h("option", { value: "" }, "none"),
-      names.map((name) => h("option", { value: name, selected: name === this.current }, label(name))));
+    const label = (name) => {
+      const one = streams.find((each) => each.id === name);
+      return one ? `${name} · ${one.gallery}` : `${name} · ended`;
+    };
+    fill(
+      this.picker,
+      names.length ? null : h("option", { value: "" }, "none"),
+      names.map((name) => h("option", { value: name, selected: name === this.current }, label(name))),
+    );
     this.picker.disabled = !names.length;
   }
 
@@ -65,27 +76,51 @@ class Live {
     this.current = name;
     remember({ stream: name });
     let stream;
-    try { stream = await this.api.get(this.api.path`/streams/${name}`); } catch (problem) { return fill(this.body, failed(problem, () => this.follow(name))); }
+    try {
+      stream = await this.api.get(this.api.path`/streams/${name}`);
+    } catch (problem) {
+      return fill(
+        this.body,
+        failed(problem, () => this.follow(name)),
+      );
+    }
     this.#show(stream);
   }
 
   #show(stream) {
-    const tracks = this.tracks = new Tracks();
+    const tracks = (this.tracks = new Tracks());
     const scene = new Scene(stream, this.layouts, tracks.nameOf);
     const state = h("p", { class: "row state", role: "status" });
     const stats = h("p", { class: "small muted" });
-    const say = (kind, text) => fill(state, h("span", { class: `tag ${kind}` }, text), h("span", { class: "muted" }, `gallery ${stream.gallery}, ${stream.layout}, ${stream.fps} frames a second`));
+    const say = (kind, text) =>
+      fill(
+        state,
+        h("span", { class: `tag ${kind}` }, text),
+        h("span", { class: "muted" }, `gallery ${stream.gallery}, ${stream.layout}, ${stream.fps} frames a second`),
+      );
     say("", "connecting");
     for (const each of stream.tracks) tracks.resume(each);
-    fill(this.body, h("div", { class: "look live" },
-      h("div", { class: "stack" }, state, scene.element, stats),
-      h("div", { class: "stack" }, h("section", { class: "panel", "aria-label": "Tracks" }, h("h2", {}, "Tracks"), tracks.cards),
-        h("section", { class: "panel", "aria-label": "Decisions" }, h("h2", {}, "Decisions"), tracks.log))));
+    fill(
+      this.body,
+      h(
+        "div",
+        { class: "look live" },
+        h("div", { class: "stack" }, state, scene.element, stats),
+        h(
+          "div",
+          { class: "stack" },
+          h("section", { class: "panel", "aria-label": "Tracks" }, h("h2", {}, "Tracks"), tracks.cards),
+          h("section", { class: "panel", "aria-label": "Decisions" }, h("h2", {}, "Decisions"), tracks.log),
+        ),
+      ),
+    );
     const take = (event, data) => {
       if (event === "frame") scene.show(data.people);
       else if (event === "stats") fill(stats, told(data));
-      else if (event === "ended") { say("", data.reason === "error" ? `ended: ${data.detail}` : "ended"); this.#ended(); }
-      else tracks.take(event, data);
+      else if (event === "ended") {
+        say("", data.reason === "error" ? `ended: ${data.detail}` : "ended");
+        this.#ended();
+      } else tracks.take(event, data);
     };
     let close = () => {};
     const listen = (skeletons) => {
@@ -101,18 +136,32 @@ class Live {
       });
     };
     listen(true);
-    this.leave = () => { close(); scene.close(); };
-    this.#ended = () => { close(); this.leave = () => scene.close(); };
+    this.leave = () => {
+      close();
+      scene.close();
+    };
+    this.#ended = () => {
+      close();
+      this.leave = () => scene.close();
+    };
   }
 
   #ended = () => {};
 
   async playSamples() {
     let chosen;
-    try { chosen = await chooseSamples(this.api); } catch (problem) { return toast(inWords(problem), { tone: "bad" }); }
+    try {
+      chosen = await chooseSamples(this.api);
+    } catch (problem) {
+      return toast(inWords(problem), { tone: "bad" });
+    }
     if (!chosen) return;
     this.stop();
-    try { await this.#play(chosen); } catch (problem) { toast(inWords(problem), { tone: "bad" }); }
+    try {
+      await this.#play(chosen);
+    } catch (problem) {
+      toast(inWords(problem), { tone: "bad" });
+    }
   }
 
   async #play({ gallery, samples, seconds }) {
@@ -122,24 +171,33 @@ class Live {
     await this.list();
     await this.follow(stream.id);
     await this.list();
-    const people = sequences.map((sequence, place) => ({ at: treadmill(sequence, this.layouts, place), enters: Math.round(place * fps) }));
+    const people = sequences.map((sequence, place) => ({
+      at: treadmill(sequence, this.layouts, place),
+      enters: Math.round(place * fps),
+    }));
     const socket = this.api.socket(this.api.path`/streams/${stream.id}`);
     await new Promise((opened, failed_) => {
       socket.addEventListener("open", opened);
       socket.addEventListener("close", () => failed_(new Error("The stream's socket was refused.")));
     });
     this.stopper.hidden = false;
-    this.stop = play(socket, people, { fps, seconds, onEnd: async () => {
-      this.stopper.hidden = true;
-      this.stop = () => {};
-      socket.close();
-      await this.api.del(this.api.path`/streams/${stream.id}`).catch(() => {});
-    } });
+    this.stop = play(socket, people, {
+      fps,
+      seconds,
+      onEnd: async () => {
+        this.stopper.hidden = true;
+        this.stop = () => {};
+        socket.close();
+        await this.api.del(this.api.path`/streams/${stream.id}`).catch(() => {});
+      },
+    });
   }
 
   /** With what they do, where the service can say that. */
   async #open(asked) {
-    try { return await this.api.post("/streams", { ...asked, actions: true }); } catch (problem) {
+    try {
+      return await this.api.post("/streams", { ...asked, actions: true });
+    } catch (problem) {
       if (problem.kind !== "model-missing" && problem.kind !== "layout-mismatch") throw problem;
       return this.api.post("/streams", asked);
     }
@@ -154,5 +212,13 @@ class Live {
   }
 }
 
-const told = (stats) => [`${count(stats.frames)} frames`, stats.late ? `${count(stats.late)} late` : null, `${count(stats.waiting)} waiting`,
-  `${count(stats.clips)} clips encoded`, stats.unusable ? `${count(stats.unusable)} of no use` : null].filter(Boolean).join(" · ");
+const told = (stats) =>
+  [
+    `${count(stats.frames)} frames`,
+    stats.late ? `${count(stats.late)} late` : null,
+    `${count(stats.waiting)} waiting`,
+    `${count(stats.clips)} clips encoded`,
+    stats.unusable ? `${count(stats.unusable)} of no use` : null,
+  ]
+    .filter(Boolean)
+    .join(" · ");

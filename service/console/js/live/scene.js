@@ -8,7 +8,24 @@ import { h } from "../ui.js";
 
 const MARGIN = 0.12;
 const CALM = 0.08; // how much of the way the eye goes to what it should see, a frame
-const TOKENS = ["left", "right", "middle", "missing", "stage", "stage-grid", "text", "text-2", "match", "match-soft", "no-match", "no-match-soft", "abstain", "abstain-soft", "surface", "line"];
+const TOKENS = [
+  "left",
+  "right",
+  "middle",
+  "missing",
+  "stage",
+  "stage-grid",
+  "text",
+  "text-2",
+  "match",
+  "match-soft",
+  "no-match",
+  "no-match-soft",
+  "abstain",
+  "abstain-soft",
+  "surface",
+  "line",
+];
 
 export class Scene {
   /** stream: as the service tells of it. layouts: of `skeletons()`. nameOf(track) → {text, outcome}. */
@@ -20,7 +37,10 @@ export class Scene {
     this.nameOf = nameOf;
     this.people = [];
     this.seen = null;
-    this.canvas = h("canvas", { role: "img", "aria-label": "The people in the stream; the list of tracks says who they are" });
+    this.canvas = h("canvas", {
+      role: "img",
+      "aria-label": "The people in the stream; the list of tracks says who they are",
+    });
     this.element = h("figure", { class: "stage scene" }, this.canvas);
     this.surface = surface(this.canvas, (context, width, height) => this.#draw(context, width, height));
   }
@@ -32,7 +52,9 @@ export class Scene {
     this.surface.draw();
   }
 
-  close() { this.surface.close(); }
+  close() {
+    this.surface.close();
+  }
 
   #placed({ track, joints, confidence }) {
     const points = new Float32Array(3 * this.count);
@@ -41,8 +63,10 @@ export class Scene {
       const [x, y] = [joint[0] * this.wide, joint[1] * this.down];
       points.set([x, y, 0], 3 * v);
       if (!confidence[v]) return;
-      box.left = Math.min(box.left, x); box.right = Math.max(box.right, x);
-      box.low = Math.min(box.low, y); box.high = Math.max(box.high, y);
+      box.left = Math.min(box.left, x);
+      box.right = Math.max(box.right, x);
+      box.low = Math.min(box.low, y);
+      box.high = Math.max(box.high, y);
     });
     return { track, pose: { points, confidence }, box: box.high > box.low ? box : null };
   }
@@ -52,12 +76,14 @@ export class Scene {
     if (!this.people.length) return;
     const now = { left: Infinity, right: -Infinity, low: Infinity, high: -Infinity };
     for (const { box } of this.people) {
-      now.left = Math.min(now.left, box.left); now.right = Math.max(now.right, box.right);
-      now.low = Math.min(now.low, box.low); now.high = Math.max(now.high, box.high);
+      now.left = Math.min(now.left, box.left);
+      now.right = Math.max(now.right, box.right);
+      now.low = Math.min(now.low, box.low);
+      now.high = Math.max(now.high, box.high);
     }
     this.seen ??= now;
     for (const name of Object.keys(now)) {
-      const grows = (name === "left" || name === "low") ? now[name] < this.seen[name] : now[name] > this.seen[name];
+      const grows = name === "left" || name === "low" ? now[name] < this.seen[name] : now[name] > this.seen[name];
       this.seen[name] += (grows ? 0.5 : CALM) * (now[name] - this.seen[name]);
     }
   }
@@ -68,9 +94,15 @@ export class Scene {
     context.fillRect(0, 0, width, height);
     if (!this.seen) return;
     const { left, right, low, high } = this.seen;
-    const scale = Math.min((width * (1 - MARGIN)) / Math.max(right - left, 1e-6), (height * (1 - 2.4 * MARGIN)) / Math.max(high - low, 1e-6));
-    const middle = (left + right) / 2, ground = height * (1 - MARGIN);
-    const project = Object.assign((x, y) => [width / 2 + scale * (x - middle), ground - scale * (y - low), 0], { scale });
+    const scale = Math.min(
+      (width * (1 - MARGIN)) / Math.max(right - left, 1e-6),
+      (height * (1 - 2.4 * MARGIN)) / Math.max(high - low, 1e-6),
+    );
+    const middle = (left + right) / 2,
+      ground = height * (1 - MARGIN);
+    const project = Object.assign((x, y) => [width / 2 + scale * (x - middle), ground - scale * (y - low), 0], {
+      scale,
+    });
     context.strokeStyle = palette["stage-grid"];
     context.beginPath();
     context.moveTo(0, ground + 0.5);

@@ -3,9 +3,11 @@
 import { Figure } from "../player/figure.js";
 import { walkOf } from "../player/step.js";
 
-const APART = 260, HEIGHT = 300, GROUND = 420; // pixels
+const APART = 260,
+  HEIGHT = 300,
+  GROUND = 420; // pixels
 
-/** Frames of one sample on the spot `place`, again and again by whole strides: frame number → {joints, confidence}. */
+/** One sample on the spot `place`, again and again by whole strides: a function of the frame's number. */
 export function treadmill(sequence, layouts, place) {
   const figure = new Figure(sequence, layouts);
   const walk = walkOf(figure);
@@ -14,14 +16,20 @@ export function treadmill(sequence, layouts, place) {
   return (number) => {
     const t = Math.min(number % length, figure.frames - 1);
     const [x, , floor, tall] = figure.course[t];
-    const joints = [], confidence = [];
+    const joints = [],
+      confidence = [];
     for (let v = 0; v < figure.count; v++) {
-      const i = t * figure.count + v, known = figure.confidence[i];
+      const i = t * figure.count + v,
+        known = figure.confidence[i];
       confidence.push(known);
-      joints.push(known ? [
-        round((place + 1) * APART + (HEIGHT * (figure.points[3 * i] - x)) / tall),
-        round(GROUND - (HEIGHT * (figure.points[3 * i + 1] - floor)) / tall),
-      ] : [0, 0]);
+      joints.push(
+        known
+          ? [
+              round((place + 1) * APART + (HEIGHT * (figure.points[3 * i] - x)) / tall),
+              round(GROUND - (HEIGHT * (figure.points[3 * i + 1] - floor)) / tall),
+            ]
+          : [0, 0],
+      );
     }
     return { joints, confidence };
   };

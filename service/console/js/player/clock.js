@@ -37,7 +37,10 @@ export class Clock {
     this.time += passed * this.speed;
     if (this.time >= this.seconds) {
       if (this.repeat) this.time %= this.seconds;
-      else { this.time = this.seconds; this.playing = false; }
+      else {
+        this.time = this.seconds;
+        this.playing = false;
+      }
     }
     this.tell();
     if (this.playing) this.#frame = requestAnimationFrame(this.#tick);

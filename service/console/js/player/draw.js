@@ -2,12 +2,21 @@
 
 const TRAIL_S = 0.7;
 // Confidence as heat: what is doubtful is loud, what is sure is calm; told apart with every kind of colour blindness.
-const HEAT = [[0, [200, 40, 45]], [0.3, [238, 118, 66]], [0.55, [238, 190, 88]], [0.75, [150, 186, 200]], [1, [48, 108, 180]]];
+const HEAT = [
+  [0, [200, 40, 45]],
+  [0.3, [238, 118, 66]],
+  [0.55, [238, 190, 88]],
+  [0.75, [150, 186, 200]],
+  [1, [48, 108, 180]],
+];
 
 /** The colour of a confidence in [0, 1]. */
 export function heat(confidence) {
   const value = Math.max(0, Math.min(1, confidence));
-  const after = Math.max(1, HEAT.findIndex(([stop]) => stop >= value));
+  const after = Math.max(
+    1,
+    HEAT.findIndex(([stop]) => stop >= value),
+  );
   const [[low, from], [high, to]] = [HEAT[after - 1], HEAT[after]];
   const share = (value - low) / (high - low);
   return `rgb(${from.map((each, i) => Math.round(each + share * (to[i] - each))).join(" ")})`;
@@ -19,7 +28,8 @@ export function drawGround(context, project, figure, view, colours, width) {
   context.beginPath();
   if (view.solid) grid(context, project);
   else {
-    const step = 0.25, half = width / 2 / project.scale;
+    const step = 0.25,
+      half = width / 2 / project.scale;
     context.moveTo(0, project.ground + 0.5);
     context.lineTo(width, project.ground + 0.5);
     // Marks a quarter of a body height apart: under a camera that follows, they show the way.
@@ -33,10 +43,20 @@ export function drawGround(context, project, figure, view, colours, width) {
 }
 
 function grid(context, project) {
-  const reach = 1, step = 0.25;
+  const reach = 1,
+    step = 0.25;
   const [x0, z0] = [project.middle, project.depth].map((each) => Math.round(each / step) * step);
   for (let i = -reach; i <= reach + 1e-9; i += step) {
-    for (const [a, b] of [[[x0 + i, z0 - reach], [x0 + i, z0 + reach]], [[x0 - reach, z0 + i], [x0 + reach, z0 + i]]]) {
+    for (const [a, b] of [
+      [
+        [x0 + i, z0 - reach],
+        [x0 + i, z0 + reach],
+      ],
+      [
+        [x0 - reach, z0 + i],
+        [x0 + reach, z0 + i],
+      ],
+    ]) {
       context.moveTo(...project(a[0], 0, a[1]).slice(0, 2));
       context.lineTo(...project(b[0], 0, b[1]).slice(0, 2));
     }
@@ -45,7 +65,8 @@ function grid(context, project) {
 
 /** Where hands and feet have been. */
 export function drawTrails(context, project, figure, time, colours) {
-  const last = figure.frameAt(time), first = Math.max(0, last - Math.round(TRAIL_S * figure.fps));
+  const last = figure.frameAt(time),
+    first = Math.max(0, last - Math.round(TRAIL_S * figure.fps));
   context.lineCap = "round";
   context.lineWidth = Math.max(1, 0.008 * project.size);
   for (const joint of figure.drawing.ends) {
@@ -69,14 +90,22 @@ export function drawTrails(context, project, figure, time, colours) {
 /** ghost: drawn behind another figure, in one colour. */
 export function drawBody(context, project, figure, pose, view, colours, ghost = false) {
   const { drawing } = figure;
-  const at = Array.from({ length: figure.count }, (_, v) => project(pose.points[3 * v], pose.points[3 * v + 1], pose.points[3 * v + 2]));
+  const at = Array.from({ length: figure.count }, (_, v) =>
+    project(pose.points[3 * v], pose.points[3 * v + 1], pose.points[3 * v + 2]),
+  );
   const sure = (v) => pose.confidence[v] > 0;
   const colour = (side, confidence) => (ghost ? colours.missing : view.heat ? heat(confidence) : colours[side]);
   context.lineCap = context.lineJoin = "round";
-  const bones = drawing.bones.filter(([a, b]) => sure(a) && sure(b)).map(([a, b, side]) => ({
-    a: at[a], b: at[b], side, confidence: Math.min(pose.confidence[a], pose.confidence[b]),
-    width: widthOf(drawing, a, b), depth: (at[a][2] + at[b][2]) / 2,
-  }));
+  const bones = drawing.bones
+    .filter(([a, b]) => sure(a) && sure(b))
+    .map(([a, b, side]) => ({
+      a: at[a],
+      b: at[b],
+      side,
+      confidence: Math.min(pose.confidence[a], pose.confidence[b]),
+      width: widthOf(drawing, a, b),
+      depth: (at[a][2] + at[b][2]) / 2,
+    }));
   const neck = neckOf(figure, pose, at, sure);
   if (neck) bones.push(neck);
   if (view.solid) bones.sort((one, other) => one.depth - other.depth);
@@ -91,7 +120,14 @@ export function drawBody(context, project, figure, pose, view, colours, ghost = 
   const radius = Math.max(1.5, 0.011 * project.size);
   for (let v = 0; v < figure.count; v++) {
     if (!sure(v) || drawing.part[v] === "head") continue;
-    dot(context, at[v], radius, colour(drawing.side[v], pose.confidence[v]), colours.stage, !ghost && pose.confidence[v] < 0.3);
+    dot(
+      context,
+      at[v],
+      radius,
+      colour(drawing.side[v], pose.confidence[v]),
+      colours.stage,
+      !ghost && pose.confidence[v] < 0.3,
+    );
   }
   context.globalAlpha = 1;
 }
@@ -136,7 +172,8 @@ function headAt(figure, pose, at, sure) {
 
 /** From between the shoulders to the head, where the layout has no neck of its own. */
 function neckOf(figure, pose, at, sure) {
-  const { drawing } = figure, head = headAt(figure, pose, at, sure);
+  const { drawing } = figure,
+    head = headAt(figure, pose, at, sure);
   const shoulders = drawing.pair("shoulder");
   const own = drawing.at("neck") >= 0 || drawing.at("mid_shoulder") >= 0;
   if (own || !head || !shoulders.every((v) => v >= 0 && sure(v))) return null;
@@ -157,6 +194,14 @@ function drawHead(context, project, figure, pose, at, sure, colour, colours, gho
   context.stroke();
   if (ghost) return;
   for (const v of figure.drawing.head) {
-    if (sure(v)) dot(context, at[v], Math.max(1, 0.007 * project.size), colour(figure.drawing.side[v], pose.confidence[v]), colours.stage, false);
+    if (sure(v))
+      dot(
+        context,
+        at[v],
+        Math.max(1, 0.007 * project.size),
+        colour(figure.drawing.side[v], pose.confidence[v]),
+        colours.stage,
+        false,
+      );
   }
 }

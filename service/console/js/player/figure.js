@@ -44,15 +44,21 @@ export class Figure {
 
   /** Scale to a height of 1, feet on 0; both robust against single wild frames. */
   #stand() {
-    const heights = [], lows = [];
+    const heights = [],
+      lows = [];
     for (let t = 0; t < this.frames; t++) {
-      let low = Infinity, high = -Infinity;
+      let low = Infinity,
+        high = -Infinity;
       for (let v = 0; v < this.count; v++) {
         if (!this.seen(t, v)) continue;
         const y = this.points[3 * (t * this.count + v) + 1];
-        low = Math.min(low, y); high = Math.max(high, y);
+        low = Math.min(low, y);
+        high = Math.max(high, y);
       }
-      if (high > low) { heights.push(high - low); lows.push(low); }
+      if (high > low) {
+        heights.push(high - low);
+        lows.push(low);
+      }
     }
     this.height = quantile(heights, 0.9) || 1;
     const ground = quantile(lows, 0.2) || 0;
@@ -71,7 +77,7 @@ export class Figure {
     const hips = this.drawing.pair("hip").filter((v) => v >= 0);
     const raw = [];
     let last = null;
-    for (let t = 0; t < this.frames; t++) last = this.#place(t, hips) ?? last, raw.push(last);
+    for (let t = 0; t < this.frames; t++) ((last = this.#place(t, hips) ?? last), raw.push(last));
     const first = raw.find(Boolean) ?? [0, 0, 0, 1];
     const half = Math.round((FOLLOW_S * this.fps) / 2);
     return raw.map((_, t) => {
@@ -85,11 +91,13 @@ export class Figure {
   /** x, z, ground and height of one frame; null where too little is seen to tell. */
   #place(t, hips) {
     const middle = this.#middle(t, hips);
-    let low = Infinity, high = -Infinity;
+    let low = Infinity,
+      high = -Infinity;
     for (let v = 0; v < this.count; v++) {
       if (!this.seen(t, v)) continue;
       const y = this.points[3 * (t * this.count + v) + 1];
-      low = Math.min(low, y); high = Math.max(high, y);
+      low = Math.min(low, y);
+      high = Math.max(high, y);
     }
     if (!middle || high - low < 0.5) return null;
     return [...middle, ...(this.walks ? [low, high - low] : [0, 1])];
@@ -100,42 +108,64 @@ export class Figure {
     if (!wanted.length) wanted = Array.from({ length: this.count }, (_, v) => v).filter((v) => this.seen(t, v));
     if (!wanted.length) return null;
     const sum = [0, 0];
-    for (const v of wanted) { const i = 3 * (t * this.count + v); sum[0] += this.points[i]; sum[1] += this.points[i + 2]; }
+    for (const v of wanted) {
+      const i = 3 * (t * this.count + v);
+      sum[0] += this.points[i];
+      sum[1] += this.points[i + 2];
+    }
     return sum.map((each) => each / wanted.length);
   }
 
   /** How far it reaches: beside its course, from end to end, and up. */
   #reach() {
-    let beside = 0.2, left = Infinity, right = -Infinity, depth = 0.2, up = 1;
+    let beside = 0.2,
+      left = Infinity,
+      right = -Infinity,
+      depth = 0.2,
+      up = 1;
     for (let t = 0; t < this.frames; t++) {
       for (let v = 0; v < this.count; v++) {
         if (!this.seen(t, v)) continue;
         const i = 3 * (t * this.count + v);
         beside = Math.max(beside, Math.abs(this.points[i] - this.course[t][0]) / this.course[t][3]);
         depth = Math.max(depth, Math.abs(this.points[i + 2] - this.course[t][1]));
-        left = Math.min(left, this.points[i]); right = Math.max(right, this.points[i]);
+        left = Math.min(left, this.points[i]);
+        right = Math.max(right, this.points[i]);
         up = Math.max(up, this.points[i + 1]);
       }
     }
-    return { beside: Math.min(beside, 1.5), depth, left: Math.min(left, 0), right: Math.max(right, 0.4), up: Math.min(up, 1.4) };
+    return {
+      beside: Math.min(beside, 1.5),
+      depth,
+      left: Math.min(left, 0),
+      right: Math.max(right, 0.4),
+      up: Math.min(up, 1.4),
+    };
   }
 
-  seen(t, v) { return this.confidence[t * this.count + v] > 0; }
+  seen(t, v) {
+    return this.confidence[t * this.count + v] > 0;
+  }
 
   /** Frame at a time, whole; the last one at the end. */
-  frameAt(time) { return Math.max(0, Math.min(this.frames - 1, Math.round(time * this.fps))); }
+  frameAt(time) {
+    return Math.max(0, Math.min(this.frames - 1, Math.round(time * this.fps)));
+  }
 
   /** The pose at a time, between two frames if `smooth`; the same object each time. */
   at(time, smooth = false) {
     const exact = Math.max(0, Math.min(this.frames - 1, time * this.fps));
     const t = smooth ? Math.floor(exact) : Math.round(exact);
-    const next = Math.min(t + 1, this.frames - 1), share = smooth ? exact - t : 0;
+    const next = Math.min(t + 1, this.frames - 1),
+      share = smooth ? exact - t : 0;
     const { points, confidence } = this.pose;
     for (let v = 0; v < this.count; v++) {
       const both = share > 0 && this.seen(t, v) && this.seen(next, v);
-      const a = t * this.count + v, b = both ? next * this.count + v : a;
+      const a = t * this.count + v,
+        b = both ? next * this.count + v : a;
       confidence[v] = this.confidence[a];
-      for (let k = 0; k < 3; k++) points[3 * v + k] = this.points[3 * a + k] + share * (this.points[3 * b + k] - this.points[3 * a + k]);
+      for (let k = 0; k < 3; k++)
+        points[3 * v + k] = this.points[3 * a + k] + share * (this.points[3 * b + k] - this.points[3 * a + k]);
     }
     this.pose.course = [0, 1, 2, 3].map((k) => this.course[t][k] + share * (this.course[next][k] - this.course[t][k]));
     return this.pose;

@@ -15,7 +15,10 @@ import { Stage } from "./stage.js";
 import { inStep } from "./step.js";
 import { Timeline } from "./timeline.js";
 
-/** onTime(seconds): called whenever the time shown changes. keys: [[names shown], what it does, {key: action}] of the page. */
+/**
+ * onTime(seconds): called whenever the time shown changes. keys: of the page, each [[names shown], what it does,
+ * {key: action}].
+ */
 export function createPlayer(options = {}) {
   return new Player(options);
 }
@@ -30,7 +33,10 @@ class Player {
     this.clock = new Clock(() => this.#show());
     this.stages = h("div", { class: "stages" });
     this.all = [];
-    this.timeline = new Timeline((time) => { this.clock.pause(); this.clock.seek(time); });
+    this.timeline = new Timeline((time) => {
+      this.clock.pause();
+      this.clock.seek(time);
+    });
     this.bar = controls(this);
     this.element = h("section", { class: "player", "aria-label": label }, this.stages, this.timeline.element, this.bar);
     this.unlisten = listen(this.element, Object.assign(this.#keys(), ...keys.map(([, , actions]) => actions)));
@@ -56,9 +62,13 @@ class Player {
     else this.clock.pause();
   }
 
-  setRows(label, rows) { this.timeline.setRows(label, rows); }
+  setRows(label, rows) {
+    this.timeline.setRows(label, rows);
+  }
 
-  toggle() { this.clock.playing ? this.clock.pause() : this.clock.play(); }
+  toggle() {
+    this.clock.playing ? this.clock.pause() : this.clock.play();
+  }
 
   step(frames) {
     const first = this.figures[0];
@@ -67,7 +77,10 @@ class Player {
     this.clock.seek(Math.min(first.frames - 1, Math.max(0, first.frameAt(this.clock.time) + frames)) / first.fps);
   }
 
-  setSpeed(speed) { this.clock.speed = speed; this.#show(); }
+  setSpeed(speed) {
+    this.clock.speed = speed;
+    this.#show();
+  }
 
   faster(by) {
     const place = SPEEDS.indexOf(this.clock.speed);
@@ -82,7 +95,9 @@ class Player {
     this.#show();
   }
 
-  help() { showShortcuts(this.more); }
+  help() {
+    showShortcuts(this.more);
+  }
 
   close() {
     this.closed = true;
@@ -92,7 +107,9 @@ class Player {
     for (const stage of this.all) stage.close();
   }
 
-  #hasDepth() { return this.figures.length > 0 && this.figures.every((figure) => !figure.flat); }
+  #hasDepth() {
+    return this.figures.length > 0 && this.figures.every((figure) => !figure.flat);
+  }
 
   /** The time of the second figure when the first is at `time`. */
   #other(time) {
@@ -122,23 +139,46 @@ class Player {
     const text = first ? `${time.toFixed(2)} s · frame ${first.frameAt(time) + 1} of ${first.frames}` : "–";
     this.timeline.range.setAttribute("aria-valuetext", text);
     this.bar.show({
-      playing, speed, text, view: { ...this.view, step: this.view.step && Boolean(this.map) }, figures: this.figures.length,
-      hasDepth: this.#hasDepth(), canStep: Boolean(this.map),
+      playing,
+      speed,
+      text,
+      view: { ...this.view, step: this.view.step && Boolean(this.map) },
+      figures: this.figures.length,
+      hasDepth: this.#hasDepth(),
+      canStep: Boolean(this.map),
     });
     this.onTime(time);
   }
 
   #keys() {
     const on = (name) => () => this.turn(name);
-    const turn = (yaw, pitch) => () => { for (const stage of this.all) stage.turn(yaw, pitch); };
+    const turn = (yaw, pitch) => () => {
+      for (const stage of this.all) stage.turn(yaw, pitch);
+    };
     return {
-      " ": () => this.toggle(), k: () => this.toggle(),
-      arrowleft: (event) => this.step(event.shiftKey ? -10 : -1), arrowright: (event) => this.step(event.shiftKey ? 10 : 1),
-      home: () => this.step(-Infinity), end: () => this.step(Infinity),
-      "-": () => this.faster(-1), "+": () => this.faster(1), "=": () => this.faster(1),
-      m: on("mirror"), c: on("heat"), t: on("trails"), f: on("follow"), d: on("solid"), i: on("step"), o: on("over"),
-      a: turn(-0.15, 0), s: turn(0.15, 0), w: turn(0, 0.1), x: turn(0, -0.1),
-      r: () => { for (const stage of this.all) stage.reset(); },
+      " ": () => this.toggle(),
+      k: () => this.toggle(),
+      arrowleft: (event) => this.step(event.shiftKey ? -10 : -1),
+      arrowright: (event) => this.step(event.shiftKey ? 10 : 1),
+      home: () => this.step(-Infinity),
+      end: () => this.step(Infinity),
+      "-": () => this.faster(-1),
+      "+": () => this.faster(1),
+      "=": () => this.faster(1),
+      m: on("mirror"),
+      c: on("heat"),
+      t: on("trails"),
+      f: on("follow"),
+      d: on("solid"),
+      i: on("step"),
+      o: on("over"),
+      a: turn(-0.15, 0),
+      s: turn(0.15, 0),
+      w: turn(0, 0.1),
+      x: turn(0, -0.1),
+      r: () => {
+        for (const stage of this.all) stage.reset();
+      },
       "?": () => this.help(),
     };
   }

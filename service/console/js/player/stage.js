@@ -11,9 +11,18 @@ const RADIANS_A_PIXEL = 0.01;
 export class Stage {
   constructor(figures, view, { onTurn }) {
     Object.assign(this, { figures, view, onTurn, times: figures.map(() => 0), camera: new Camera(), smooth: false });
-    const names = figures.map((figure) => figure.name).filter(Boolean).join(" over ");
+    const names = figures
+      .map((figure) => figure.name)
+      .filter(Boolean)
+      .join(" over ");
     this.canvas = h("canvas", { role: "img", "aria-label": names ? `Skeleton of ${names}` : "No skeleton yet" });
-    this.element = h("figure", { class: "stage" }, this.canvas, names ? h("figcaption", {}, names) : null, legend(figures));
+    this.element = h(
+      "figure",
+      { class: "stage" },
+      this.canvas,
+      names ? h("figcaption", {}, names) : null,
+      legend(figures),
+    );
     this.surface = surface(this.canvas, (context, width, height) => this.#draw(context, width, height));
     this.#drag();
   }
@@ -32,9 +41,14 @@ export class Stage {
     this.onTurn();
   }
 
-  reset() { this.camera.reset(); this.onTurn(); }
+  reset() {
+    this.camera.reset();
+    this.onTurn();
+  }
 
-  close() { this.surface.close(); }
+  close() {
+    this.surface.close();
+  }
 
   #draw(context, width, height) {
     const palette = colours(...TOKENS);
@@ -42,7 +56,9 @@ export class Stage {
     context.fillRect(0, 0, width, height);
     if (!this.figures.length) return;
     const poses = this.figures.map((figure, place) => figure.at(this.times[place], this.smooth));
-    const cameras = this.figures.map((_, place) => this.camera.through(width, height, this.figures, poses[place].course, this.view));
+    const cameras = this.figures.map((_, place) =>
+      this.camera.through(width, height, this.figures, poses[place].course, this.view),
+    );
     drawGround(context, cameras[0], this.figures[0], this.view, palette, width);
     if (this.figures.length > 1) drawBody(context, cameras[1], this.figures[1], poses[1], this.view, palette, true);
     if (this.view.trails) drawTrails(context, cameras[0], this.figures[0], this.times[0], palette);
@@ -69,9 +85,19 @@ export class Stage {
       this.turn((event.clientX - from[0]) * RADIANS_A_PIXEL, (event.clientY - from[1]) * RADIANS_A_PIXEL);
       from = [event.clientX, event.clientY];
     });
-    for (const end of ["pointerup", "pointercancel"]) this.canvas.addEventListener(end, () => { from = null; });
+    for (const end of ["pointerup", "pointercancel"])
+      this.canvas.addEventListener(end, () => {
+        from = null;
+      });
   }
 }
 
-const legend = (figures) => (figures.length === 0 ? null
-  : h("p", { class: "legend", "aria-hidden": "true" }, h("span", { class: "left" }, "left"), h("span", { class: "right" }, "right")));
+const legend = (figures) =>
+  figures.length === 0
+    ? null
+    : h(
+        "p",
+        { class: "legend", "aria-hidden": "true" },
+        h("span", { class: "left" }, "left"),
+        h("span", { class: "right" }, "right"),
+      );

@@ -11,7 +11,8 @@ const NEARLY = 0.85;
 
 /** Maps a time of `a` to a time of `b`, both `Figure`s; null where no steps are found in one of them. */
 export function inStep(a, b) {
-  const ours = walkOf(a), theirs = walkOf(b);
+  const ours = walkOf(a),
+    theirs = walkOf(b);
   if (!ours || !theirs) return null;
   const ratio = theirs.period / ours.period;
   let best = { agreement: -Infinity, shift: 0 };
@@ -41,16 +42,20 @@ export function walkOf(figure) {
   const most = Math.max(...agreements);
   if (!(most > LEAST_AGREEMENT)) return null;
   // Two strides agree as well as one: the first peak that is nearly the best is the period.
-  const peak = agreements.findIndex((each, i) => each >= NEARLY * most && each >= (agreements[i + 1] ?? -1) && each >= (agreements[i - 1] ?? -1));
+  const peak = agreements.findIndex(
+    (each, i) => each >= NEARLY * most && each >= (agreements[i + 1] ?? -1) && each >= (agreements[i - 1] ?? -1),
+  );
   return { signals, period: (shortest + peak) / HZ };
 }
 
 function together(ours, theirs, ratio, shift) {
-  let sum = 0, count = 0;
+  let sum = 0,
+    count = 0;
   for (let k = 0; k < ours.length; k++) {
     const other = theirs.signals[k];
     for (let i = 0; i < ours[k].length; i++) {
-      const place = i * ratio + shift * HZ, period = theirs.period * HZ;
+      const place = i * ratio + shift * HZ,
+        period = theirs.period * HZ;
       const wrapped = place % (Math.max(1, Math.floor(other.length / period)) * period);
       if (wrapped >= other.length) continue;
       sum += ours[k][i] * other[Math.floor(wrapped)];
@@ -69,13 +74,28 @@ function lifts(figure) {
 
 function bends(figure) {
   const joints = ["hip", "knee", "ankle"].map((joint) => figure.drawing.pair(joint));
-  return each(figure, joints.flat(), (t) => bend(figure, t, joints.map((pair) => pair[0])) - bend(figure, t, joints.map((pair) => pair[1])));
+  return each(
+    figure,
+    joints.flat(),
+    (t) =>
+      bend(
+        figure,
+        t,
+        joints.map((pair) => pair[0]),
+      ) -
+      bend(
+        figure,
+        t,
+        joints.map((pair) => pair[1]),
+      ),
+  );
 }
 
 /** How far a knee is from straight, in radians. */
 function bend(figure, t, [hip, knee, ankle]) {
   const at = (v, k) => figure.points[3 * (t * figure.count + v) + k];
-  const one = [0, 1, 2].map((k) => at(hip, k) - at(knee, k)), two = [0, 1, 2].map((k) => at(ankle, k) - at(knee, k));
+  const one = [0, 1, 2].map((k) => at(hip, k) - at(knee, k)),
+    two = [0, 1, 2].map((k) => at(ankle, k) - at(knee, k));
   const dot = one.reduce((sum, value, k) => sum + value * two[k], 0);
   const length = Math.hypot(...one) * Math.hypot(...two);
   return length ? Math.PI - Math.acos(Math.max(-1, Math.min(1, dot / length))) : 0;
@@ -93,7 +113,9 @@ function each(figure, joints, value) {
 function resampled(signal, fps) {
   const length = Math.max(1, Math.floor(((signal.length - 1) / fps) * HZ) + 1);
   return Array.from({ length }, (_, i) => {
-    const place = (i / HZ) * fps, t = Math.floor(place), share = place - t;
+    const place = (i / HZ) * fps,
+      t = Math.floor(place),
+      share = place - t;
     return signal[t] + share * ((signal[t + 1] ?? signal[t]) - signal[t]);
   });
 }

@@ -15,13 +15,19 @@ export function surface(canvas, draw) {
     context.setTransform(density, 0, 0, density, 0, 0);
     draw(context, width, height);
   };
-  const soon = () => { wanted ||= requestAnimationFrame(now); };
+  const soon = () => {
+    wanted ||= requestAnimationFrame(now);
+  };
   const watch = new ResizeObserver(soon);
   watch.observe(canvas);
   document.addEventListener(CHANGED, soon);
   return {
     draw: soon,
     now,
-    close() { watch.disconnect(); cancelAnimationFrame(wanted); document.removeEventListener(CHANGED, soon); },
+    close() {
+      watch.disconnect();
+      cancelAnimationFrame(wanted);
+      document.removeEventListener(CHANGED, soon);
+    },
   };
 }

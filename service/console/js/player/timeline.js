@@ -13,7 +13,12 @@ export class Timeline {
     this.more = null;
     this.tracks = [];
     this.range = h("input", {
-      type: "range", min: "0", max: "1", step: "any", value: "0", "aria-label": "Time",
+      type: "range",
+      min: "0",
+      max: "1",
+      step: "any",
+      value: "0",
+      "aria-label": "Time",
       oninput: () => seek(Number(this.range.value)),
     });
     this.head = h("div", { class: "playhead" });
@@ -44,23 +49,45 @@ export class Timeline {
     }
   }
 
-  close() { for (const track of this.tracks) track.surface.close(); }
+  close() {
+    for (const track of this.tracks) track.surface.close();
+  }
 
   #build() {
     this.close();
-    this.tracks = this.figures.map((figure, place) => this.#track(
-      this.figures.length > 1 ? `Confidence, ${figure.name}` : "Confidence", confidenceRows(figure), figure.seconds, place > 0));
-    if (this.more) this.tracks.unshift(this.#track(this.more.label, this.more.rows, this.figures[0]?.seconds ?? 1, false, true));
+    this.tracks = this.figures.map((figure, place) =>
+      this.#track(
+        this.figures.length > 1 ? `Confidence, ${figure.name}` : "Confidence",
+        confidenceRows(figure),
+        figure.seconds,
+        place > 0,
+      ),
+    );
+    if (this.more)
+      this.tracks.unshift(this.#track(this.more.label, this.more.rows, this.figures[0]?.seconds ?? 1, false, true));
     this.body.replaceChildren(...this.tracks.map((track) => track.element));
   }
 
   #track(label, rows, seconds, second, tall = false) {
-    const canvas = h("canvas", { role: "img", "aria-label": `${label} over time. ${rows.map((row) => row.text ?? row.label).join("; ")}` });
+    const canvas = h("canvas", {
+      role: "img",
+      "aria-label": `${label} over time. ${rows.map((row) => row.text ?? row.label).join("; ")}`,
+    });
     const made = { second: second ? h("div", { class: "playhead other" }) : null };
-    made.element = h("div", { class: tall ? "track tall" : "track" }, h("div", { class: "labels", "aria-hidden": "true" },
-      rows.map((row) => h("span", {}, row.label))), h("div", { class: "drawn" }, canvas, made.second));
+    made.element = h(
+      "div",
+      { class: tall ? "track tall" : "track" },
+      h(
+        "div",
+        { class: "labels", "aria-hidden": "true" },
+        rows.map((row) => h("span", {}, row.label)),
+      ),
+      h("div", { class: "drawn" }, canvas, made.second),
+    );
     made.element.style.setProperty("--rows", String(rows.length));
-    made.surface = surface(canvas, (context, width, height) => drawRows(context, rows, seconds, width, height, colours(...TOKENS)));
+    made.surface = surface(canvas, (context, width, height) =>
+      drawRows(context, rows, seconds, width, height, colours(...TOKENS)),
+    );
     return made;
   }
 }
