@@ -45,13 +45,19 @@ def configure(level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("httpx", "alembic"):
+    # uvicorn's tells the paths of WebSockets, which may hold names.
+    for chatty in ("httpx", "alembic", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def without_words(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """In place of a traceback: `error`, the kinds of the exceptions from outside in, and `at`, the innermost frames."""
+    """In place of a traceback: `error`, the kinds of the exceptions from outside in, and `at`, the innermost frames.
+
+    asyncio writes what an error says into further lines of its own message.
+    """
     del logger, method
+    if event.get("logger") == "asyncio":
+        event["event"] = str(event["event"]).partition("\n")[0]
     found = event.pop("exc_info", None)
     if found is True:
         found = sys.exc_info()

@@ -1,5 +1,7 @@
 """What a log line holds: who asked and which request, and never what an error says."""
 
+import asyncio
+import gc
 import io
 import json
 import logging
@@ -56,6 +58,27 @@ def test_an_unforeseen_error_is_logged_by_kind_and_place_and_without_its_words(l
     assert line["at"][-1].startswith("service/test_log.py:")
     assert line["at"][-1].endswith(" failing")
     assert SECRET not in logged.getvalue()
+
+
+def test_what_asyncio_says_of_a_task_that_failed_names_nobody(logged: io.StringIO) -> None:
+    async def fail() -> None:
+        raise KeyError(SECRET)
+
+    async def lose() -> None:
+        task = asyncio.ensure_future(fail())
+        await asyncio.wait({task})
+        del task
+        gc.collect()
+
+    asyncio.run(lose())
+    line = json.loads(logged.getvalue())
+    assert (line["event"], line["error"]) == ("Task exception was never retrieved", ["KeyError"])
+    assert SECRET not in logged.getvalue()
+
+
+def test_paths_of_web_sockets_are_not_logged(logged: io.StringIO) -> None:
+    logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" [accepted]', "127.0.0.1:5", f"/streams/{SECRET}")
+    assert logged.getvalue() == ""
 
 
 def test_an_error_that_was_never_raised_has_no_place() -> None:
