@@ -121,11 +121,11 @@ def known(service: Service) -> Iterator[Service]:
 
 
 def test_the_request_in_python_is_answered(known: Service) -> None:
-    block = block_with("README.md", "/identify")
+    block = block_with("README.md", "GaitkeeperClient")
     done = shell(block.replace("http://127.0.0.1:8000", str(known.http.base_url).rstrip("/")), ROOT)
     assert done.returncode == 0, done.stderr
-    assert "'outcome': 'match'" in done.stdout
-    assert "'subject': 'ada'" in done.stdout
+    assert "outcome='match'" in done.stdout
+    assert "subject='ada'" in done.stdout
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
