@@ -1,6 +1,6 @@
 """What the service answers about galleries and those in them, typed once: for encoding and for the documentation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -109,10 +109,12 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class GalleryCalibration(msgspec.Struct, frozen=True, kw_only=True):
-    """calibration: which threshold holds which false-positive identification rate among how many subjects."""
+    """calibration: which threshold holds which false-positive identification rate among how many subjects. prior: where
+    the gallery has none, the one that came with the bundle, by which its answers go."""
 
     gallery: str
     calibration: dict[str, Any] | None
+    prior: dict[str, Any] | None = None
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,8 +166,16 @@ def erased(gallery: str, subject: str, erasure: Erasure, receipt: dict[str, Any]
     )
 
 
-def calibration(gallery: str, found: Mapping[str, Any] | None) -> GalleryCalibration:
-    return GalleryCalibration(gallery=gallery, calibration=None if found is None else dict(found))
+def calibration(library: Library, gallery: str) -> GalleryCalibration:
+    """Raises `UnknownGallery`."""
+    held = library.store.gallery(gallery)
+    own = held.calibration
+    prior = library.prior(held.gallery.fingerprint) if own is None else None
+    return GalleryCalibration(
+        gallery=gallery,
+        calibration=None if own is None else dict(own),
+        prior=None if prior is None else prior.to_json(),
+    )
 
 
 def audit_page(entries: Sequence[Entry], more: bool, head: str) -> AuditPage:

@@ -74,13 +74,12 @@ async def delete_gallery(gallery: str, engine: TheEngine) -> Response:
 
 @router.get(
     "/{gallery}/calibration",
-    summary="The gallery's own calibration, or null where it has none",
+    summary="The gallery's own calibration, or the bundle's where it has none",
     dependencies=[needs(Scope.IDENTIFY, Scope.MANAGE)],
     **documented(answers.GalleryCalibration, problems=(UnknownGallery,)),
 )
 async def show_calibration(gallery: str, engine: TheEngine) -> Answer:
-    found = await asyncio.to_thread(engine.library.store.calibration, gallery)
-    return Answer(answers.calibration(gallery, found))
+    return Answer(await asyncio.to_thread(answers.calibration, engine.library, gallery))
 
 
 @router.delete(

@@ -104,10 +104,22 @@ def test_every_size_and_rate_of_the_table_is_shown(entrance: Page, stand: Stand)
     assert table.locator(".threshold-cell").count() == len(held["table"])
 
 
-def test_a_gallery_without_a_calibration_offers_to_make_one(page: Page, visit: Callable[[str], None], axe: Axe) -> None:
+def test_a_gallery_without_a_calibration_shows_the_bundles_and_warns(
+    page: Page, visit: Callable[[str], None], axe: Axe, shot: Shot
+) -> None:
+    visit("#/calibration?gallery=vault")
+    expect(page.get_by_text("The bundle's calibration.")).to_be_visible()
+    expect(page.locator(".chart .dot")).to_be_attached()
+    expect(page.get_by_role("button", name="Forget it")).to_have_count(0)
+    axe(page)
+    shot(page, "calibration-prior")
+
+
+def test_a_gallery_by_nobodys_calibration_says_that_it_abstains(page: Page, visit: Callable[[str], None]) -> None:
+    none = {"gallery": "vault", "calibration": None, "prior": None}
+    page.route("**/galleries/vault/calibration", lambda route: route.fulfill(json=none))
     visit("#/calibration?gallery=vault")
     expect(page.get_by_role("heading", name="Not calibrated")).to_be_visible()
-    axe(page)
 
 
 def test_calibrating_again_is_followed_to_its_end(entrance: Page, stand: Stand) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.service.client import Client
-from tests.service.conftest import person
+from tests.service.conftest import person, prior
 
 
 @pytest.fixture
@@ -80,3 +80,12 @@ def test_a_gallery_without_a_vault_has_no_skeleton_to_show(client: Client) -> No
 @pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999", "one"])
 def test_a_number_that_cannot_be_one_is_422(gallery: Client, number: str) -> None:
     assert gallery.get(f"/galleries/kept/subjects/s1/templates/{number}/skeleton").status_code == 422
+
+
+def test_a_gallery_without_a_calibration_of_its_own_shows_what_its_answers_go_by(client: Client) -> None:
+    shown = client.get("/galleries/default/calibration").json()
+    assert (shown["calibration"], shown["prior"]["id"]) == (None, prior().id)
+    library = client.app.state.engine.library
+    library.set_calibration("default", prior())
+    shown = client.get("/galleries/default/calibration").json()
+    assert (shown["calibration"]["id"], shown["prior"]) == (prior().id, None)

@@ -22,21 +22,23 @@ export async function mount(root, context) {
 }
 
 async function show(root, context, gallery) {
-  const { calibration } = await api.get(api.path`/galleries/${gallery.name}/calibration`);
+  const { calibration: own, prior } = await api.get(api.path`/galleries/${gallery.name}/calibration`);
   const again = () => show(root, context, gallery);
-  const measure = () => measureDialog(gallery, calibration, again);
+  const measure = () => measureDialog(gallery, own, again);
+  const calibration = own ?? prior;
   if (!calibration) {
     fill(root, nothing("Not calibrated",
-      `The answers of ${gallery.name} rest on the calibration that came with the bundle, which was measured on other people. Measured on the gallery's own, the threshold holds the rate that it says.`,
+      `Nothing says which threshold of ${gallery.name} holds which rate: its answers abstain. Measured on the gallery's own people, they hold the rate that they say.`,
       button("Calibrate", { class: "first", onclick: measure })));
     return;
   }
-  const facts = about(calibration, { measure, forget: () => forget(gallery, again) });
-  fill(root, h("div", { class: "stack wide" }, remarks(gallery, calibration),
+  const facts = about(calibration, own ? { measure, forget: () => forget(gallery, again) } : { measure });
+  fill(root, h("div", { class: "stack wide" }, own ? null : note("warn", h("strong", {}, "The bundle's calibration. "), PRIOR), remarks(gallery, calibration),
     calibration.curve?.length ? pictures(calibration, facts) : [facts, note("", OLDER)],
     bySize(calibration), byCondition(calibration)));
 }
 
+const PRIOR = "This gallery has none of its own, so its answers go by what was measured by the bundle's maker on other people. On yours it may let through many times what it says: calibrate on your own.";
 const OLDER = "This calibration is of an older format, which keeps no curves. Measured again, it has them.";
 
 /** The slider, and both charts that follow it. */

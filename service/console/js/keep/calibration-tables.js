@@ -59,6 +59,6 @@ export function about(calibration, { measure, forget }) {
       fact("Templates a subject", number(calibration.templates_per_subject ?? 1)),
       calibration.min_margin ? fact("Smallest margin", score(calibration.min_margin)) : null,
       fact("Id", h("code", {}, calibration.id))),
-    h("div", { class: "row" }, button("Calibrate again", { onclick: measure }),
-      button("Forget it", { class: "danger", onclick: forget })));
+    h("div", { class: "row" }, button(forget ? "Calibrate again" : "Calibrate", { class: forget ? "" : "first", onclick: measure }),
+      forget ? button("Forget it", { class: "danger", onclick: forget }) : null));
 }
