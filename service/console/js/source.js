@@ -14,8 +14,8 @@ const SUGGESTED = [2, 2]; // samples of the first groups that are offered before
 
 /**
  * onChosen({name, sequence, notes, sample, from}): a sequence is to be shown. first: names of the groups to put first.
- * Returns {controls: elements of a toolbar, tracks: an element, empty: an element to show before, choose(name), next(by),
- * keys: of the player, close()}.
+ * Returns {controls: elements of a toolbar, tracks: an element, empty: an element to show before, choose(name),
+ * next(by), keys: of the player, close()}.
  */
 export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }) {
   let listed = [];

@@ -106,7 +106,8 @@ class Classify {
         h(
           "p",
           {},
-          `${percent(answer.probability, 1)} over the whole sequence${clips > 1 ? `, the mean of ${many(clips, "clip")}` : ""}.`,
+          `${percent(answer.probability, 1)} over the whole sequence`,
+          clips > 1 ? `, the mean of ${many(clips, "clip")}.` : ".",
         ),
       ),
       h(

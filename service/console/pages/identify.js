@@ -219,7 +219,8 @@ class Identify {
     if (problem.status === 404) {
       return note(
         "",
-        `No skeleton is kept of ${candidate.subject}'s template ${candidate.template}, so there is nothing to play beside the probe. A gallery made with a vault keeps them.`,
+        `No skeleton is kept of ${candidate.subject}'s template ${candidate.template}, so there is nothing to play `,
+        "beside the probe. A gallery made with a vault keeps them.",
       );
     }
     if (problem.status === 403)

@@ -45,7 +45,7 @@ class Live {
       this.body,
       nothing(
         "No stream is running",
-        "A camera's frames go in by POST /streams and a WebSocket. To see what that looks like without one, play some samples into a stream.",
+        "A camera's frames go in by POST /streams and a WebSocket. To see it without a camera, play samples into one.",
         button("Play samples…", { icon: "play", class: "first", onclick: () => this.playSamples() }),
       ),
     );

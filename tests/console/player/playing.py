@@ -34,9 +34,10 @@ def as_json(sequence: SkeletonSequence) -> dict[str, Any]:
     return found
 
 
-def picture(page: Page, place: int = 0) -> bytes:
-    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
-    return page.locator(".stage canvas").nth(place).screenshot()
+def picture(page: Page, place: int = 0) -> str:
+    draw = "(place) => { const one = player.all[place]; one.surface.now(); return one.canvas.toDataURL(); }"
+    found: str = page.evaluate(draw, place)
+    return found
 
 
 def solid_walk(frames: int = 60) -> SkeletonSequence:

@@ -32,7 +32,7 @@ export async function chooseSamples(api) {
       h(
         "p",
         { class: "muted" },
-        "They walk side by side, as if a camera saw them; each comes in a second after the one before. Nothing is stored.",
+        "They walk side by side, as a camera saw them; each comes in a second after the one before. Nothing is stored.",
       ),
       h("div", { class: "row" }, field("Gallery", gallery), field("For", seconds)),
       h(
