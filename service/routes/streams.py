@@ -13,24 +13,22 @@ from starlette.websockets import WebSocket
 from model.errors import (
     BundleMismatch,
     Conflict,
-    GaitkeeperError,
     InvalidRequest,
     LayoutMismatch,
     LimitExceeded,
     ModelMissing,
+    NotAllowed,
     Overloaded,
     UnknownGallery,
     UnknownLayout,
     UnknownResource,
 )
 from service.access.caller import Caller, Scope
-from service.access.needs import caller_of, needs
+from service.access.needs import needs
 from service.answers import Answer
 from service.bodies.media import media_type
-from service.errors import problem_of
 from service.openapi import documented, refusals
 from service.parts import TheLimits
-from service.problem import ProblemResponse
 from service.receive import INLINE_BYTES, received
 from service.sse import Told, event_stream
 from service.streams import told
@@ -67,6 +65,7 @@ TheStreams: TypeAlias = Annotated[Streams, Depends(_streams)]
             UnknownLayout,
             LayoutMismatch,
             ModelMissing,
+            NotAllowed,
             UnknownGallery,
             BundleMismatch,
             LimitExceeded,
@@ -108,10 +107,10 @@ async def show_stream(stream: str, streams: TheStreams, caller: Identifier) -> A
     summary="End a stream: frames that came are finished, and a last word is said on everybody",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
-    responses=refusals(UnknownResource),
+    responses=refusals(UnknownResource, NotAllowed),
 )
 async def end_stream(stream: str, streams: TheStreams, caller: Identifier) -> Response:
-    await streams.get(stream, caller).end("deleted")
+    await streams.run(stream, caller).end("deleted")
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -122,7 +121,7 @@ async def end_stream(stream: str, streams: TheStreams, caller: Identifier) -> Re
         told.Taken,
         asked=StreamFrames,
         status=HTTPStatus.ACCEPTED,
-        problems=(UnknownResource, Conflict, LimitExceeded, InvalidRequest, Overloaded),
+        problems=(UnknownResource, NotAllowed, Conflict, LimitExceeded, InvalidRequest, Overloaded),
     ),
 )
 async def send_frames(
@@ -136,7 +135,7 @@ async def send_frames(
     ] = None,
 ) -> Answer:
     """JSON, msgpack, or little-endian float32 with its shape. 429 while those before are still being worked on."""
-    found = streams.get(stream, caller)
+    found = streams.run(stream, caller)
     kind, body = media_type(request, MEDIA), await request.body()
 
     def read() -> list[Arrived]:
@@ -186,14 +185,16 @@ async def _events(stream: Stream, caller: Caller, *, skeletons: bool) -> AsyncIt
 
 
 @router.websocket("/{stream}")
-async def stream_socket(socket: WebSocket, stream: str, skeletons: bool = False, binary: Form = "msgpack") -> None:
-    """Frames in, events out. Text messages are JSON; `binary` says what the others hold."""
+async def stream_socket(
+    socket: WebSocket,
+    stream: str,
+    streams: TheStreams,
+    caller: Identifier,
+    skeletons: bool = False,
+    binary: Form = "msgpack",
+) -> None:
+    """Frames in, events out. Text messages are JSON; `binary` says what the others hold. What is refused gets a problem
+    document before it is a socket."""
     state: Any = socket.app.state
-    try:
-        caller = caller_of(socket)
-        caller.check(Scope.IDENTIFY)
-        found = state.streams.get(stream, caller)
-        people = state.settings.limits.people
-        await Socket(socket, found, caller, people, binary=binary, skeletons=skeletons).converse(state.listeners)
-    except GaitkeeperError as error:
-        await ProblemResponse(problem_of(error))(socket.scope, socket.receive, socket.send)
+    found, people = streams.run(stream, caller), state.settings.limits.people
+    await Socket(socket, found, caller, people, binary=binary, skeletons=skeletons).converse(state.listeners)

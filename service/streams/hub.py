@@ -8,7 +8,7 @@ from secrets import token_hex
 
 import numpy as np
 
-from model.errors import LimitExceeded, Overloaded, UnknownResource
+from model.errors import LimitExceeded, NotAllowed, Overloaded, UnknownResource
 from service.access.caller import Caller, Scope
 from service.engine import Engine
 from service.settings import Limits
@@ -22,7 +22,8 @@ RETRY_AFTER_S = 10.0
 
 
 class Streams:
-    """Used in the thread of the event loop. A stream is its opener's; an admin finds all."""
+    """Used in the event loop's thread. A stream is its opener's, and an admin's; who may investigate in its gallery
+    may look at it."""
 
     def __init__(self, engine: Engine, limits: Limits) -> None:
         self._engine, self._limits = engine, limits
@@ -86,10 +87,17 @@ class Streams:
         return [self._streams[name] for name in sorted(self._streams) if _sees(caller, self._streams[name])]
 
     def get(self, name: str, caller: Caller) -> Stream:
-        """Raises `UnknownResource`, for somebody else's as for one that is not there."""
+        """One to look at. Raises `UnknownResource`, for somebody else's as for one that is not there."""
         found = self._streams.get(name)
         if found is None or not _sees(caller, found):
             raise UnknownResource("stream", name)
+        return found
+
+    def run(self, name: str, caller: Caller) -> Stream:
+        """One to feed or end. Raises as `get` does, and `NotAllowed`."""
+        found = self.get(name, caller)
+        if not _runs(caller, found):
+            raise NotAllowed((Scope.ADMIN,), "a stream is fed, and ended, by the key that opened it")
         return found
 
     async def close(self) -> None:
@@ -123,9 +131,13 @@ class Streams:
 
 
 def _sees(caller: Caller, stream: Stream) -> bool:
-    """Whoever opened it, while they reach its gallery; and an admin who does."""
-    mine = caller.id == stream.opening.owner.id or caller.may(Scope.ADMIN)
-    return mine and caller.reaches(stream.opening.deciding.gallery)
+    """Whoever opened it, or may investigate, while they reach its gallery."""
+    may = _runs(caller, stream) or caller.may(Scope.INVESTIGATE)
+    return may and caller.reaches(stream.opening.deciding.gallery)
+
+
+def _runs(caller: Caller, stream: Stream) -> bool:
+    return caller.id == stream.opening.owner.id or caller.may(Scope.ADMIN)
 
 
 def _check_fits(form: Form, encoding: Stage, labelling: Stage | None) -> None:

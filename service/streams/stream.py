@@ -37,6 +37,8 @@ _log = structlog.get_logger("gaitkeeper.streams")
 AT_ONCE = 25
 STATS_EVERY_S = 2.0
 LISTENERS = 16
+# Events that a listener may be behind: some seconds, since with skeletons each holds everybody in a frame.
+BEHIND = 256
 RETRY_AFTER_S = 5.0
 
 Event: TypeAlias = (
@@ -79,7 +81,7 @@ class Stream:
         self._moments = Moments(opening.form, opening.encoding, opening.labelling)
         self.inlet = Inlet(opening.pace)
         self._tracks: dict[str, Tracked] = {}
-        self._bus: Bus[Event] = Bus()
+        self._bus: Bus[Event] = Bus(BEHIND)
         self._skeletons = 0
         self._frame, self._first = -1, 0.0
         self._stats_at = -np.inf

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gallery.library import Library
+from model.errors import NotAllowed, UnknownResource
 from service.access.caller import LOOPBACK, Caller, Scope
 from service.streams.asked import OpenStream
 from service.streams.hub import Streams
@@ -223,7 +224,7 @@ def test_there_is_a_bound_on_listeners(camera: Camera) -> None:
     assert all("ended" in each.result(30).text for each in answers)
 
 
-def test_a_stream_is_found_by_its_opener_and_by_an_admin_only(camera: Camera) -> None:
+def test_a_stream_is_its_openers_and_an_admins(camera: Camera) -> None:
     streams: Streams = camera.client.app.state.streams
 
     async def opened(by: Caller) -> str:
@@ -231,14 +232,19 @@ def test_a_stream_is_found_by_its_opener_and_by_an_admin_only(camera: Camera) ->
         return stream.opening.id
 
     mine = Caller("key:mine", frozenset({Scope.IDENTIFY}))
-    other = Caller("key:other", frozenset(Scope) - {Scope.ADMIN})
+    other = Caller("key:other", frozenset(Scope) - {Scope.ADMIN, Scope.INVESTIGATE})
+    looks_on = Caller("key:guard", frozenset({Scope.IDENTIFY, Scope.INVESTIGATE}))
     elsewhere = Caller("key:mine", frozenset({Scope.IDENTIFY}), frozenset({"another"}))
     stream = run(camera.client, lambda: opened(mine))
     assert [each.opening.id for each in streams.of(mine)] == [stream]
     assert streams.of(other) == streams.of(elsewhere) == []
     assert streams.get(stream, LOOPBACK).opening.id == stream
-    with pytest.raises(Exception, match="no such stream"):
+    with pytest.raises(UnknownResource):
         streams.get(stream, other)
+    assert streams.get(stream, looks_on).opening.id == stream, "who may investigate may look at it, and no more"
+    with pytest.raises(NotAllowed):
+        streams.run(stream, looks_on)
+    assert streams.run(stream, mine).opening.id == stream
 
 
 def run(client: Client, call: Callable[[], Any]) -> Any:
