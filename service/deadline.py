@@ -59,6 +59,9 @@ class Deadline:
         except InvalidRequest as error:
             await ProblemResponse(problem_of(error))(scope, receive, send)
             return
+        if seconds is None:
+            await self._app(scope, receive, send)
+            return
         timer = asyncio.timeout(seconds)
         try:
             async with timer:
@@ -82,8 +85,7 @@ class Deadline:
                 _end(timer)
             return message
 
-        # A change is begun when all of it is there, unless it says itself when.
-        at_once = effects.changes(scope["method"], scope["path"]) and not effects.encodes(scope["path"])
+        at_once = _begins_at_once(scope)
         if at_once and not _has_body(scope):
             _end(timer)
         token = _timer.set(timer)
@@ -92,13 +94,19 @@ class Deadline:
         finally:
             _timer.reset(token)
 
-    def _allowed(self, scope: Scope) -> float:
+    def _allowed(self, scope: Scope) -> float | None:
+        """None for a change without a deadline of its own: it may be long in coming, and is then done."""
         sent = next((value for name, value in scope["headers"] if name == _HEADER), None)
         if sent is None:
-            return self._seconds
+            return None if _begins_at_once(scope) else self._seconds
         if not sent.isdigit() or len(sent) > _DIGITS or int(sent) == 0:
             raise InvalidRequest(HEADER, "must be a whole number of milliseconds from 1 on")
         return min(self._seconds, int(sent) / 1000)
+
+
+def _begins_at_once(scope: Scope) -> bool:
+    """Whether this is a change that is begun when all of the request is there; others say themselves when."""
+    return effects.changes(scope["method"], scope["path"]) and not effects.encodes(scope["path"])
 
 
 def _has_body(scope: Scope) -> bool:

@@ -20,7 +20,8 @@ from gallery.store import Store
 from gallery.store.idempotency import About, Answered, Key, begin, finish, release
 from model.errors import GaitkeeperError, InvalidRequest
 from service import effects
-from service.access.caller import LOOPBACK
+from service.access.caller import Caller
+from service.access.needs import CALLER
 from service.errors import problem_of
 from service.problem import ProblemResponse
 
@@ -58,11 +59,12 @@ class Idempotent:
         sent = None
         if scope["type"] == "http" and effects.kept(scope["method"], scope["path"]):
             sent = Headers(scope=scope).get(HEADER)
-        if sent is None:
+        caller: Caller | None = scope.get(CALLER)
+        if sent is None or caller is None:  # an open address, where nothing is changed
             await self._app(scope, receive, send)
             return
         try:
-            await self._once(_key(scope, sent), scope, receive, send)
+            await self._once(_key(caller, sent), scope, receive, send)
         except GaitkeeperError as error:
             await ProblemResponse(problem_of(error))(scope, receive, send)
 
@@ -125,12 +127,12 @@ class _Collected:
             await self._send(message)
 
 
-def _key(scope: Scope, sent: str) -> Key:
+def _key(caller: Caller, sent: str) -> Key:
     """Raises `InvalidRequest`."""
     found = _SANE.fullmatch(sent)
     if found is None:
         raise InvalidRequest(HEADER, "must be 1 to 255 visible ASCII characters, such as a UUID")
-    return Key(scope.get("gaitkeeper.caller", LOOPBACK).id, found[1])
+    return Key(caller.id, found[1])
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -13,7 +13,7 @@ from service.engine import Engine
 from service.metrics import Metrics
 from service.settings import Settings
 from tests.fakes import FakeClassifier, FakeEncoder
-from tests.service.client import Client
+from tests.service.client import Client, started
 from tests.service.conftest import Serve, person
 
 LATE = "urn:gaitkeeper:problem:deadline-exceeded"
@@ -71,9 +71,7 @@ def test_a_change_that_has_begun_is_done_and_answered(client: Client) -> None:
 
 
 def test_the_deployment_bounds_what_a_caller_may_wait(library: Library, stuck: StuckEncoder) -> None:
-    from tests.service.client import started
-
-    settings = Settings.read({"GAITKEEPER_DEADLINE_SECONDS": "0.05"})
+    settings = Settings.read({"GAITKEEPER_DEADLINE_SECONDS": "0.05"}, access="loopback")
     engine = Engine(stuck, FakeClassifier(), library, settings.limits, Metrics(), ())
     with started(create_app(settings, engine)) as client:
         late = client.post("/embed", json={"sequence": person()}, headers={"X-Deadline-Ms": "999999"})

@@ -112,3 +112,8 @@ def test_a_key_that_is_none_is_refused(client: Client, sent: Any) -> None:
     answer = client.post("/galleries", json={"name": "entrance"}, headers={"Idempotency-Key": sent})
     assert (answer.status_code, answer.json()["field"]) == (422, "Idempotency-Key")
     assert client.get("/galleries/entrance").status_code == 404
+
+
+def test_where_nobody_is_asked_for_a_key_nothing_is_kept(client: Client) -> None:
+    assert client.post("/healthz", headers=KEY).status_code == 405
+    assert client.post("/nothing", headers=KEY).status_code == 404
