@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry, where the standard variables configure it; without them nothing that records or sends is even imported.
+"""Traces by OpenTelemetry, where the standard variables ask for them; without, nothing that sends is even imported.
 
 A span for each request (continuing the caller's `traceparent`) and for its encoding and its search in it. Spans hold
 the route's pattern, status, request id and the id of the caller: no path, no name, no score.
