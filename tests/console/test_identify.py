@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from gallery.template import NewTemplate
 from service import samples
 from tests.console.stand import Stand
 
@@ -182,6 +183,21 @@ def test_of_a_long_sequence_the_scores_run_along_the_players_axis(page: Page, vi
     expect(page.get_by_role("img", name="Score of candidates over time. walker-01 from")).to_be_visible()
     axe(page)
     shot(page, "identify-long")
+
+
+def test_a_name_is_text_whatever_is_in_it_and_however_long(page: Page, visit, stand: Stand, shot) -> None:
+    name = "<img src=x onerror=alert(1)> & " + "Wolfeschlegelsteinhausenbergerdorff " * 2
+    stand.library.create("odd", fingerprint=stand.fingerprint, dim=256)
+    _, rows = stand.library.store.everything("default")
+    new = [
+        NewTemplate(name.strip() if subject == rows.subjects[0] else str(subject), row)
+        for subject, row in zip(rows.subjects, rows.embeddings, strict=True)
+    ]
+    stand.library.enroll("odd", new, fingerprint=stand.fingerprint)
+    visit(f"#/identify?sample={PROBE}&gallery=odd")
+    expect(page.locator(".verdict .subject")).to_have_text(name.strip())
+    assert page.locator(".page-identify img").count() == 0
+    shot(page, "identify-long-name")
 
 
 def test_a_refusal_is_told_in_the_services_words(page: Page, visit, stand: Stand, faults) -> None:

@@ -6,6 +6,7 @@ import { drawingOf } from "../player/skeletons.js";
 import { colours } from "../theme.js";
 import { h } from "../ui.js";
 
+const LETTERS = 24;
 const MARGIN = 0.12;
 const CALM = 0.08; // how much of the way the eye goes to what it should see, a frame
 const TOKENS = [
@@ -117,7 +118,8 @@ export class Scene {
 
   #label(context, { track, box }, project, palette, width) {
     if (track === null) return;
-    const { text, outcome } = this.nameOf(track);
+    const { text: whole, outcome } = this.nameOf(track);
+    const text = whole.length > LETTERS ? `${whole.slice(0, LETTERS - 1)}…` : whole;
     const kind = OUTCOMES[outcome]?.class.replace("_", "-");
     context.font = `600 13px ${getComputedStyle(this.canvas).fontFamily}`;
     const wide = context.measureText(text).width + 16;
