@@ -73,6 +73,7 @@ def create_app(settings: Settings, engine: Engine | None = None, tracing: "Trace
     app = FastAPI(
         title="gaitkeeper",
         version=_version(),
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,

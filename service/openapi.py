@@ -1,12 +1,16 @@
 """The OpenAPI document: schemas from the same types that decode and encode, examples from the sample files."""
 
+import asyncio
+import threading
 from collections.abc import Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.responses import Response
 
 from model import errors
 from model.errors import GaitkeeperError
@@ -103,14 +107,25 @@ def refusals(*problems: type[GaitkeeperError]) -> dict[int | str, dict[str, Any]
 
 
 def install(app: FastAPI) -> None:
-    """Make `app.openapi()` write the whole document, once, when it is first asked for."""
+    """Make `app.openapi()` write the whole document, and `/openapi.json` answer with it: written once, when it is first
+    asked for, and in a thread, because it takes a moment for which nobody else should wait."""
+    writing = threading.Lock()
 
     def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = write(app)
-        return app.openapi_schema
+        with writing:
+            if app.openapi_schema is None:
+                app.openapi_schema = write(app)
+            return app.openapi_schema
+
+    @cache
+    def encoded() -> bytes:
+        return msgspec.json.encode(document())
+
+    async def show_document() -> Response:
+        return Response(await asyncio.to_thread(encoded), media_type="application/json")
 
     app.openapi = document  # type: ignore[method-assign]
+    app.add_api_route("/openapi.json", show_document, include_in_schema=False)
 
 
 def write(app: FastAPI) -> dict[str, Any]:

@@ -31,7 +31,7 @@ async def list_galleries(
     found = await asyncio.to_thread(engine.library.galleries)
     behind = sorted((each for each in found if each.name > after and caller.reaches(each.name)), key=lambda it: it.name)
     page, last = cut(behind, limit)
-    return Answer(answers.Galleries([answers.gallery(each) for each in page], last and last.name))
+    return Answer(answers.Galleries([answers.gallery(each) for each in page], None if last is None else last.name))
 
 
 @router.post(
