@@ -13,6 +13,7 @@ from service.bodies.asked import SequenceRequest
 from service.bodies.media import FILES, READERS, media_type
 from service.bodies.parameters import Head, parameters
 from service.bodies.submitted import Body, Submitted
+from service.parts import limits_of
 from service.settings import Limits
 from service.stage import Probe, Stage
 from service.wire import Sent, decode
@@ -74,10 +75,10 @@ async def received(request: Request, kind: type[S]) -> S:
     return decode(kind, body) if len(body) <= INLINE_BYTES else await _aside(request, partial(decode, kind, body))
 
 
-async def received_sequences(request: Request, kind: type[Q], stage: Stage, limits: Limits) -> Received[Q]:
+async def received_sequences(request: Request, kind: type[Q], stage: Stage) -> Received[Q]:
     """The request's body as `kind`, of any media type that sequences come in; each made ready for the model of
     `stage`."""
-    read, inline = await _reading(request, kind, limits)
+    read, inline = await _reading(request, kind, limits_of(request))
 
     def examined() -> Received[Q]:
         body = read()
@@ -116,9 +117,10 @@ def _examined(stage: Stage, one: Submitted, body: Body[Q]) -> Examined:
         return Examined(one.name, error)
 
 
-def check_candidates(top_k: int, limits: Limits) -> None:
-    if top_k > limits.candidates:
-        raise LimitExceeded("top_k", limits.candidates, top_k)
+def check_candidates(request: Request, top_k: int) -> None:
+    """Raises `LimitExceeded` for more candidates than one answer may hold."""
+    if top_k > (most := limits_of(request).candidates):
+        raise LimitExceeded("top_k", most, top_k)
 
 
 async def unless_gone(request: Request, work: Awaitable[T]) -> T:

@@ -21,7 +21,7 @@ from service.answers import Answer
 from service.bodies.asked import ClassifyRequest, EmbedRequest, IdentifyRequest, VerifyRequest
 from service.engine import Bounds
 from service.openapi import SEQUENCE_PROBLEMS, documented
-from service.parts import TheEngine, TheLimits
+from service.parts import TheEngine
 from service.receive import check_candidates, received_sequences
 from service.several import answered
 from service.stage import Probe
@@ -40,11 +40,11 @@ Asker: TypeAlias = Annotated[Caller, needs(Scope.IDENTIFY)]
         problems=(*SEQUENCE_PROBLEMS, UnknownGallery, UnknownSubject, EmptyGallery, BundleMismatch, NotCurrent),
     ),
 )
-async def identify(request: Request, engine: TheEngine, limits: TheLimits, caller: Asker) -> Answer:
-    found = await received_sequences(request, IdentifyRequest, engine.encoding, limits)
+async def identify(request: Request, engine: TheEngine, caller: Asker) -> Answer:
+    found = await received_sequences(request, IdentifyRequest, engine.encoding)
     asked = found.asked
     caller.check_gallery(asked.gallery)
-    check_candidates(asked.top_k, limits)
+    check_candidates(request, asked.top_k)
     within = None if asked.within is None else tuple(asked.within)
     bounds = Bounds(asked.top_k, asked.rate(), within)
 
@@ -65,8 +65,8 @@ async def identify(request: Request, engine: TheEngine, limits: TheLimits, calle
         problems=(*SEQUENCE_PROBLEMS, UnknownGallery, UnknownSubject, BundleMismatch),
     ),
 )
-async def verify(request: Request, engine: TheEngine, limits: TheLimits, caller: Asker) -> Answer:
-    found = await received_sequences(request, VerifyRequest, engine.encoding, limits)
+async def verify(request: Request, engine: TheEngine, caller: Asker) -> Answer:
+    found = await received_sequences(request, VerifyRequest, engine.encoding)
     asked, rate = found.asked, found.asked.rate()
     caller.check_gallery(asked.gallery)
 
@@ -87,10 +87,10 @@ async def verify(request: Request, engine: TheEngine, limits: TheLimits, caller:
         problems=(*SEQUENCE_PROBLEMS, UnusableSequence, ModelMissing),
     ),
 )
-async def classify(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
-    found = await received_sequences(request, ClassifyRequest, engine.labelling, limits)
+async def classify(request: Request, engine: TheEngine) -> Answer:
+    found = await received_sequences(request, ClassifyRequest, engine.labelling)
     asked = found.asked
-    check_candidates(asked.top_k, limits)
+    check_candidates(request, asked.top_k)
 
     async def one(probe: Probe) -> answers.Classification:
         rows = await engine.labelling.rows(probe.required(), probe.model)
@@ -105,8 +105,8 @@ async def classify(request: Request, engine: TheEngine, limits: TheLimits) -> An
     dependencies=[needs(Scope.EMBED)],
     **documented(answers.Embedding, asked=EmbedRequest, problems=(*SEQUENCE_PROBLEMS, UnusableSequence)),
 )
-async def embed(request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
-    found = await received_sequences(request, EmbedRequest, engine.encoding, limits)
+async def embed(request: Request, engine: TheEngine) -> Answer:
+    found = await received_sequences(request, EmbedRequest, engine.encoding)
 
     async def one(probe: Probe) -> answers.Embedding:
         return answers.embedding(await engine.embed(probe), probe, probe.model.fingerprint)

@@ -13,7 +13,7 @@ from service.access.needs import needs
 from service.answers import Answer
 from service.bodies.asked import ReadRequest
 from service.openapi import SEQUENCE_PROBLEMS, documented
-from service.parts import TheEngine, TheLimits
+from service.parts import TheEngine
 from service.receive import received_sequences, unless_gone
 
 router = APIRouter(prefix="/sequences", tags=["recognition"])
@@ -27,11 +27,10 @@ router = APIRouter(prefix="/sequences", tags=["recognition"])
 async def read_sequences(
     request: Request,
     engine: TheEngine,
-    limits: TheLimits,
     caller: Annotated[Caller, needs(Scope.IDENTIFY, Scope.ENROLL)],
 ) -> Answer:
     """The files go into a form, each with its name. Each sequence of the answer can be sent as the `sequence` of
     another request. Nothing is kept of them."""
     del caller
-    found = await received_sequences(request, ReadRequest, engine.encoding, limits)
+    found = await received_sequences(request, ReadRequest, engine.encoding)
     return Answer(await unless_gone(request, asyncio.to_thread(answers.tracks, found.each)))

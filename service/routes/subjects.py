@@ -29,7 +29,7 @@ from service.answers import Answer
 from service.bodies.asked import EnrollRequest
 from service.openapi import SEQUENCE_PROBLEMS, documented, refusals
 from service.paging import A_PAGE, AfterName, Limit, cut
-from service.parts import TheEngine, TheLimits
+from service.parts import TheEngine
 from service.receive import one_of_each, received, received_sequences
 from service.several import answered
 from service.stage import Probe
@@ -54,7 +54,7 @@ async def list_subjects(
     found = await asyncio.to_thread(engine.library.subjects, gallery, after=after, limit=limit + 1)
     page, last = cut(found, limit)
     summaries = [answers.subject_summary(each) for each in page]
-    return Answer(answers.Subjects(gallery=gallery, subjects=summaries, next=last and last.id))
+    return Answer(answers.Subjects(gallery=gallery, subjects=summaries, next=None if last is None else last.id))
 
 
 @router.get(
@@ -157,11 +157,11 @@ async def erase_template(gallery: str, subject: str, template: int, engine: TheE
         problems=(*SEQUENCE_PROBLEMS, UnusableSequence, UnknownGallery, BundleMismatch, DuplicateSubject),
     ),
 )
-async def enroll(gallery: str, subject: str, request: Request, engine: TheEngine, limits: TheLimits) -> Answer:
+async def enroll(gallery: str, subject: str, request: Request, engine: TheEngine) -> Answer:
     """A sequence that cannot be identified by is refused with the reasons. The same sequence sent again for the same
     subject adds nothing and is answered with status 200. Where the gallery has a calibration of its own, a new subject
     who looks like one that is enrolled is refused with 409 and the candidate, unless `force` is set."""
-    found = one_of_each(await received_sequences(request, EnrollRequest, engine.encoding, limits))
+    found = one_of_each(await received_sequences(request, EnrollRequest, engine.encoding))
     asked = found.asked
     consent = None if asked.consent is None else asked.consent.checked()
     duplicates = Duplicates.OFF if asked.force else None
