@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -44,6 +45,18 @@ def test_it_opens_at_the_rate_that_answers_are_held_to(entrance: Page, stand: St
     held = stand.library.store.calibration("entrance")
     assert held is not None
     assert share(figure(entrance, "Strangers let through")) == pytest.approx(held["target_fpir"], rel=0.15)
+
+
+@pytest.mark.parametrize("gallery", ["vault", "entrance"])
+def test_it_says_what_the_gallerys_own_answers_are_held_to(
+    page: Page, visit: Callable[[str], None], stand: Stand, gallery: str
+) -> None:
+    """`vault` has far fewer subjects than the bundle's calibration was measured among."""
+    probe = np.ones((1, stand.library.gallery(gallery).dim), np.float32)
+    (decision,) = stand.library.identify(gallery, probe / np.linalg.norm(probe), fingerprint=stand.fingerprint)
+    visit(f"#/calibration?gallery={gallery}")
+    held = page.locator(".held").inner_text()
+    assert float(held) == pytest.approx(decision.threshold, abs=0.0006)
 
 
 def test_a_higher_threshold_lets_fewer_strangers_through_and_misses_more_mates(entrance: Page) -> None:

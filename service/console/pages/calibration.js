@@ -34,7 +34,7 @@ async function show(root, context, gallery) {
   }
   const facts = about(calibration, own ? { measure, forget: () => forget(gallery, again) } : { measure });
   fill(root, h("div", { class: "stack wide" }, own ? null : note("warn", h("strong", {}, "The bundle's calibration. "), PRIOR), remarks(gallery, calibration),
-    calibration.curve?.length ? pictures(calibration, facts) : [facts, note("", OLDER)],
+    calibration.curve?.length ? pictures(calibration, gallery, facts) : [facts, note("", OLDER)],
     bySize(calibration), byCondition(calibration)));
 }
 
@@ -42,10 +42,10 @@ const PRIOR = "This gallery has none of its own, so its answers go by what was m
 const OLDER = "This calibration is of an older format, which keeps no curves. Measured again, it has them.";
 
 /** The slider, and both charts that follow it. */
-function pictures(calibration, facts) {
+function pictures(calibration, gallery, facts) {
   const scores = calibration.histogram ? scoreChart(calibration) : null;
   const errors = detChart(calibration);
-  const panel = thresholdPanel(calibration, (point) => {
+  const panel = thresholdPanel(calibration, gallery, (point) => {
     scores?.at(point);
     errors.at(point);
   });

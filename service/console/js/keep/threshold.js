@@ -1,10 +1,10 @@
 // What a threshold would mean here: both errors, and what they come to in a day.
-import { percent, score } from "../format.js";
+import { many, percent, score } from "../format.js";
 import { between } from "../rates.js";
 import { button, field, fill, h } from "../ui.js";
 
 /** onpoint(point) is called with the point of the curve that is chosen, at first with that of the target rate. */
-export function thresholdPanel(calibration, onpoint) {
+export function thresholdPanel(calibration, gallery, onpoint) {
   const { curve } = calibration;
   const slider = h("input", { type: "range", min: "0", max: String(curve.length - 1), step: "1", class: "wide-range" });
   const probes = h("input", { class: "input", type: "number", min: "1", max: "100000000", step: "1", value: "1000", inputmode: "numeric" });
@@ -24,8 +24,41 @@ export function thresholdPanel(calibration, onpoint) {
   choose(nearest(curve, calibration.target_fpir));
   return h("section", { class: "panel stack threshold", "aria-label": "What a threshold means" },
     h("div", { class: "row apart" }, h("h2", {}, "What if the threshold were"), presets(calibration, choose)),
-    field("Threshold", slider), results,
+    among(calibration, gallery), field("Threshold", slider), results,
     h("div", { class: "row" }, field("Probes a day", probes), field("of them strangers, %", strangers)));
+}
+
+/** Whom the curve is about, and what this gallery is held to at its own size. */
+function among(calibration, gallery) {
+  const most = Math.max(...calibration.table.map((row) => row.subjects));
+  const held = heldAt(calibration, gallery);
+  return h("p", { class: "small muted" }, `Both errors are among ${many(most, "subject")}, the most that were measured. `,
+    held === null ? null : [`This gallery has ${many(gallery.subjects, "subject")}: for ${percent(calibration.target_fpir)} its answers are held to `, h("b", { class: "held" }, score(held)), "."]);
+}
+
+/** The threshold that answers of a gallery are held to, as the service finds it (`Thresholds` in
+ * gallery/calibration_table.py): linear over the logarithm of the size between those measured, never lower in a larger
+ * gallery; beyond them each further subject is one more chance of a false match. null where the tail would decide. */
+export function heldAt({ table, target_fpir: target, templates_per_subject: each = 1 }, { subjects, templates }) {
+  const size = Math.max(subjects, Math.ceil(templates / each - 1e-9), 1);
+  const rows = table.filter((row) => row.fpir === target).sort((a, b) => a.subjects - b.subjects);
+  const place = rows.findIndex((row) => row.subjects >= size);
+  if (place < 0) return beyond(table, size, target);
+  const rising = rows.map((_, end) => Math.max(...rows.slice(0, end + 1).map((row) => row.threshold)));
+  if (place === 0 || rows[place].subjects === size) return rising[place];
+  const [low, high] = [rows[place - 1].subjects, rows[place].subjects].map(Math.log);
+  return rising[place - 1] + (rising[place] - rising[place - 1]) * (Math.log(size) - low) / (high - low);
+}
+
+function beyond(table, size, target) {
+  const largest = Math.max(...table.map((row) => row.subjects));
+  const rate = -Math.expm1(Math.log1p(-target) * largest / size);
+  const rows = table.filter((row) => row.subjects === largest).sort((a, b) => a.fpir - b.fpir);
+  const above = rows.findIndex((row) => row.fpir >= rate);
+  if (above < 1) return null;
+  const falling = rows.map((_, start) => Math.max(...rows.slice(start).map((row) => row.threshold)));
+  const [low, high] = [rows[above - 1].fpir, rows[above].fpir].map(Math.log);
+  return falling[above - 1] + (falling[above] - falling[above - 1]) * (Math.log(rate) - low) / (high - low);
 }
 
 /** The rates of the table among the most subjects; the one that answers are held to is marked. */
