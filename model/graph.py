@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
-import onnxruntime as ort
 
 from model.errors import InvalidRequest
+from model.onnx_runtime import ort
 from model.sequence import Floats
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]

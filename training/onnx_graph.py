@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 import torch
 
 from model.bundle import Task
@@ -16,6 +15,7 @@ from model.errors import ExportRejected
 from model.layout import Layout
 from model.network.ensemble import graph_of
 from model.network.folding import folded
+from model.onnx_runtime import ort
 from model.runtime import INPUT, LEAST_FRAMES, OUTPUT
 from model.sequence import Floats
 from training.ensemble import Ensemble
