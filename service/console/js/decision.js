@@ -27,9 +27,9 @@ export const outcomeTag = (outcome) => {
 
 /** One sentence that says all that matters. */
 export function sentence(decision) {
-  const { outcome, score: best, threshold, subject, searched } = decision;
+  const { outcome, score: best, threshold, searched } = decision;
   const among = `among ${many(searched, "subject")}`;
-  if (outcome === "match") return `${subject} reaches ${score(best)}; the threshold is ${score(threshold)}, ${among}.`;
+  if (outcome === "match") return `Score ${score(best)}; the threshold is ${score(threshold)}, ${among}.`;
   if (outcome === "no_match") {
     return best === null
       ? `Nobody ${among} reaches the threshold.`

@@ -11,7 +11,7 @@ const MEASURES = {
   missing_share: ["Joints missing", (value) => `${(100 * value).toFixed(1)} %`],
   step_frequency_hz: ["Steps", (value) => `${value.toFixed(2)} a second`],
   stride_regularity: ["Regularity of strides", (value) => value.toFixed(2)],
-  leg_swing: ["Swing of the legs", (value) => `${(100 * value).toFixed(1)} % of body height`],
+  leg_swing: ["Swing of the legs, of height", (value) => `${(100 * value).toFixed(1)} %`],
 };
 
 /**

@@ -34,13 +34,14 @@ class Classify {
     this.quality = h("div");
     this.work = h(
       "div",
-      { class: "look", hidden: true },
-      h("div", { class: "stack" }, this.player.element),
+      { class: "look three", hidden: true },
+      h("div", { class: "stack played" }, this.player.element),
+      h("section", { class: "panel told", "aria-label": "Action" }, this.told),
       h(
-        "div",
-        { class: "stack" },
-        h("section", { class: "panel", "aria-label": "Action" }, this.told),
-        h("section", { class: "panel", "aria-label": "Quality of the sequence" }, h("h2", {}, "Quality"), this.quality),
+        "section",
+        { class: "panel judged", "aria-label": "Quality of the sequence" },
+        h("h2", {}, "Quality"),
+        this.quality,
       ),
     );
     this.element = h("div", { class: "stack" }, this.source.tracks, this.source.empty, this.work);

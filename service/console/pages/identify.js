@@ -72,13 +72,14 @@ class Identify {
     this.start_ = this.source.empty;
     this.work = h(
       "div",
-      { class: "look", hidden: true },
-      h("div", { class: "stack" }, this.player.element, this.compared),
+      { class: "look three", hidden: true },
+      h("div", { class: "stack played" }, this.player.element, this.compared),
+      h("section", { class: "panel told", "aria-label": "Decision" }, this.told),
       h(
-        "div",
-        { class: "stack" },
-        h("section", { class: "panel", "aria-label": "Decision" }, this.told),
-        h("section", { class: "panel", "aria-label": "Quality of the sequence" }, h("h2", {}, "Quality"), this.quality),
+        "section",
+        { class: "panel judged", "aria-label": "Quality of the sequence" },
+        h("h2", {}, "Quality"),
+        this.quality,
       ),
     );
     this.element = h("div", { class: "stack" }, this.source.tracks, this.start_, this.work);

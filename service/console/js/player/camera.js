@@ -1,6 +1,7 @@
 // From the world (body heights, y up) to the pixels of one stage. A flat figure has no depth and is not turned.
 
 const MARGIN = 0.1;
+const CAPTION = 40; // pixels above the head, for the name of whom is seen
 
 export class Camera {
   constructor() {
@@ -51,7 +52,7 @@ export class Camera {
   }
 
   #scale(width, height, reach, view) {
-    const tall = (height * (1 - 2 * MARGIN)) / reach.up;
+    const tall = (height * (1 - MARGIN) - Math.max(CAPTION, MARGIN * height)) / reach.up;
     const across = view.solid
       ? 2 * Math.max(reach.beside, reach.depth)
       : view.follow
