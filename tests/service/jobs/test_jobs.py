@@ -155,6 +155,29 @@ def test_a_calibration_is_a_job(client: Client) -> None:
     assert held["id"] == done["result"]["calibration"]
 
 
+def test_whoever_looks_like_somebody_is_refused_unless_it_is_forced(client: Client) -> None:
+    """Where the gallery has a calibration of its own, as when one is enrolled by itself."""
+    people = [{"subject": f"s{n}", "sequence": person(n, seed)} for n in range(40) for seed in range(2)]
+    ended(client, enroll(client, people).json()["id"])
+    ended(client, client.post("/galleries/default/calibration", json={"target_fpir": 0.2}).json()["id"])
+    double = [{"subject": "new", "sequence": person(3, seed=8)}]
+    refused = enroll(client, double).json()["id"]
+    ended(client, refused)
+    assert results(client, refused) == [(0, "refused", ["DuplicateSubject"])]
+    forced = enroll(client, double, force=True).json()["id"]
+    assert ended(client, forced)["result"]["enrolled"] == 1
+
+
+def test_a_protected_gallery_takes_them_under_its_transform(client: Client) -> None:
+    client.post("/galleries", json={"name": "hidden", "protected": True, "vault_days": 9})
+    job = client.post("/galleries/hidden/enrollments", json={"items": items(0, 1, 2)}).json()["id"]
+    assert ended(client, job)["result"]["enrolled"] == 3
+    found = client.post("/identify", json={"sequence": person(1, seed=9), "gallery": "hidden"}).json()
+    assert found["candidates"][0]["subject"] == "p1"
+    templates = client.get("/galleries/hidden/templates").json()["templates"]
+    assert [each["vault"] for each in templates] == [True] * 3
+
+
 def test_a_calibration_that_cannot_be_fails_and_says_why(client: Client) -> None:
     ended(client, enroll(client, items(0, 1, 2, 0, 1, 2)).json()["id"])
     job = client.post("/galleries/default/calibration", json={"target_fpir": 0.0001}).json()["id"]
