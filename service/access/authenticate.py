@@ -17,7 +17,7 @@ from service.errors import problem_of
 from service.problem import ProblemResponse
 
 # What needs no key: whether it works and how, and the console, which is a page that asks for one.
-OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/console"})
+OPEN = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/console"})
 OPEN_BELOW = ("/static/", "/console/")
 # What tells no other site anything, and is asked by address alone by whoever watches over processes.
 PROBES = frozenset({"/healthz", "/readyz"})
