@@ -117,11 +117,12 @@ def axe() -> Callable[[Page], None]:
 
 @pytest.fixture
 def shot() -> Callable[[Page, str], None]:
-    """Writes build/screens/NAME-1280-light.png and NAME-390-dark.png (SCREENS=all: each size both ways), and fails
-    where the page is wider than the screen."""
+    """Writes build/screens/NAME-1280-light.png and NAME-390-dark.png (SCREENS=all: each size both ways; SCREENS=none:
+    no picture), and fails where the page is wider than the screen."""
     wanted = {NARROW["width"]: ("dark",), WIDE["width"]: ("light",)}
-    if os.environ.get("SCREENS") == "all":
-        wanted = dict.fromkeys(wanted, ("dark", "light"))
+    chosen = {"all": ("dark", "light"), "none": ()}.get(os.environ.get("SCREENS", ""))
+    if chosen is not None:
+        wanted = dict.fromkeys(wanted, chosen)
 
     def _shot(page: Page, name: str) -> None:
         SCREENS.mkdir(parents=True, exist_ok=True)

@@ -51,6 +51,18 @@ def test_a_cameras_stream_is_followed_while_it_runs(page: Page, visit, stand: St
     expect(page.locator(".card.over")).to_have_count(1)
 
 
+def test_whoever_leaves_listens_no_more(page: Page, visit, stand: Stand) -> None:
+    with httpx.Client(base_url=stand.address) as camera:
+        stream = camera.post("/streams", json={"layout": "coco-17", "fps": 25}).json()["id"]
+        visit(f"#/live?stream={stream}")
+        expect(page.get_by_role("status").get_by_text("live", exact=True)).to_be_visible()
+        assert camera.get(f"/streams/{stream}").json()["listeners"] == 1
+        page.get_by_role("link", name="Identify").click()
+        while camera.get(f"/streams/{stream}").json()["listeners"]:
+            pass  # the connection is closed by the browser when it comes to it
+        camera.delete(f"/streams/{stream}")
+
+
 def test_four_at_most_walk_at_once(page: Page, visit) -> None:
     visit("#/live")
     page.get_by_role("button", name="Play samples…").first.click()

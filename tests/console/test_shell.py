@@ -67,3 +67,23 @@ def test_nothing_but_our_own_files_may_run(page: Page, stand: Stand) -> None:
 @pytest.mark.parametrize("path", ["../settings.py", "..%2fsettings.py", "css/..%2f..%2fapp.py"])
 def test_only_the_consoles_files_are_served(page: Page, path: str) -> None:
     assert page.request.get(f"/console/{path}").status == 404
+
+
+def test_whoever_leaves_a_page_leaves_nothing_running(page: Page) -> None:
+    page.emulate_media(reduced_motion="no-preference")
+    page.add_init_script(
+        """window.drawn = 0;
+        window.frame = window.requestAnimationFrame.bind(window);
+        window.requestAnimationFrame = (draw) => { window.drawn++; return frame(draw); };"""
+    )
+    page.goto("/console/#/identify?sample=walker-01-nm-06-054")
+    page.get_by_role("button", name="Pause").wait_for()
+    page.get_by_role("link", name="Live").click()
+    page.get_by_role("heading", name="No stream is running").wait_for()
+    passed = """new Promise((done) => {
+      let left = 12;
+      const next = () => (left-- ? frame(next) : done(window.drawn));
+      next();
+    })"""
+    page.evaluate(passed)
+    assert page.evaluate(passed) == page.evaluate(passed)
