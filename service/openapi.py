@@ -32,6 +32,7 @@ from service.answers import Answer
 from service.bodies import asked as asked_bodies
 from service.bodies.asked import SequenceRequest
 from service.bodies.described import content, parameters
+from service.demands import write_demands
 from service.errors import STATUS
 from service.jobs import answers as job_answers
 from service.jobs import bodies as job_bodies
@@ -157,6 +158,7 @@ def write(app: FastAPI) -> dict[str, Any]:
     for path, answer in examples.answers().items():
         found["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]["example"] = answer
     complete(found)
+    write_demands(found, app.routes)
     return found
 
 

@@ -45,8 +45,17 @@ def test_what_needs_a_key_says_so_and_how_it_is_refused(document: dict[str, Any]
         if path in OPEN:
             assert operation["security"] == []
         else:
-            assert "security" not in operation
+            assert all(each["key"] for each in operation.get("security", []))
             assert {"401", "403", "422", "429", "500", "503", "504"} <= set(operation["responses"]), path
+
+
+def test_it_is_said_which_scopes_do(document: dict[str, Any]) -> None:
+    paths = document["paths"]
+    assert paths["/identify"]["post"]["security"] == [{"key": ["identify"]}]
+    assert paths["/galleries/{gallery}/subjects"]["get"]["security"] == [{"key": ["enroll"]}, {"key": ["manage"]}]
+    assert paths["/galleries/{gallery}/subjects/{subject}/copy"]["get"]["security"] == [{"key": ["manage", "embed"]}]
+    assert paths["/keys"]["post"]["description"].endswith("Needs a key with the scope `admin`.")
+    assert "security" not in paths["/galleries"]["get"]
 
 
 def test_deadlines_and_ids_are_everywhere_and_conditions_where_they_hold(document: dict[str, Any]) -> None:
