@@ -102,9 +102,9 @@ class Embedding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """The process answers."""
+    """Whether the process lives; `died`: start another one."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok", "died"] = "ok"
 
 
 class Readiness(msgspec.Struct, frozen=True):

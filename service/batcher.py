@@ -88,6 +88,11 @@ class Batcher(Generic[In, Out]):
     def alive(self) -> bool:
         return self._thread.is_alive() and not self._closing
 
+    @property
+    def died(self) -> bool:
+        """Whether its thread ended though nobody closed it: nothing that is asked will ever be answered."""
+        return not self._thread.is_alive() and not self._closing
+
     def submit(self, item: In) -> "Future[Out]":
         """A future of the item's result. Cancelled before its batch begins, the item is never worked on.
 

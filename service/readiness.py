@@ -35,6 +35,10 @@ class Readiness:
         self._behind: dict[int, tuple[int, float]] = {}
         self._keys: tuple[float, str] | None = None
 
+    def died(self) -> list[str]:
+        """The workers that ended though nobody closed them, and do not come back: the process is of no use any more."""
+        return [name for name, each in self._workers().items() if each.died]
+
     def checks(self) -> dict[str, str]:
         """What readiness rests on, by part: `ok`, or what is wrong. It asks the store and the disk: not to be called
         by the event loop."""

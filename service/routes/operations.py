@@ -22,9 +22,15 @@ from service.readiness import OK
 router = APIRouter(tags=["operation"])
 
 
-@router.get("/healthz", summary="The process answers", **documented(Health))
-async def healthz() -> Answer:
-    return Answer(Health())
+@router.get(
+    "/healthz",
+    summary="The process lives (200), or should be replaced (503)",
+    **documented(Health, also=(HTTPStatus.SERVICE_UNAVAILABLE,)),
+)
+async def healthz(engine: TheEngine) -> Answer:
+    """It does not live any more when a worker has died of itself: nothing that needs it would ever be answered."""
+    died = engine.readiness.died()
+    return Answer(Health("died" if died else "ok"), HTTPStatus.SERVICE_UNAVAILABLE if died else HTTPStatus.OK)
 
 
 @router.get(

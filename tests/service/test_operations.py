@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 import service
 from gallery.library import Library
@@ -23,7 +24,7 @@ from service.readiness import Readiness
 from service.shared import Shared
 from tests.fakes import FakeEncoder, walking
 from tests.service.client import Client, started
-from tests.service.conftest import make_app, person
+from tests.service.conftest import Serve, make_app, person
 
 ROOT = Path(service.__file__).parent.parent
 
@@ -49,6 +50,22 @@ def test_it_is_not_ready_when_a_worker_has_stopped(client: Client) -> None:
     assert ready.status_code == 503
     assert ready.json()["checks"]["encoder"] == "its worker has stopped"
     assert client.get("/healthz").status_code == 200
+
+
+class Dying(FakeEncoder):
+    """Ends the thread that runs it, as nothing of ours does."""
+
+    def embed_clips(self, clips: Any) -> Any:
+        raise SystemExit
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_process_whose_worker_has_died_of_itself_is_not_healthy(serve: Serve, encoder: FakeEncoder) -> None:
+    client = serve(Dying())
+    client.post("/embed", json={"sequence": person()}, headers={"X-Deadline-Ms": "1000"})
+    health = client.get("/healthz")
+    assert (health.status_code, health.json()) == (503, {"status": "died"})
+    assert client.get("/readyz").json()["checks"]["encoder"] == "its worker has stopped"
 
 
 def test_it_is_not_ready_when_the_store_is_gone(client: Client, library: Library, tmp_path: Path) -> None:
