@@ -25,6 +25,8 @@ PROBES = frozenset({"/healthz", "/readyz"})
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="gaitkeeper"'}
 SUBPROTOCOL = "gaitkeeper"
 _BEARER = "bearer."
+# Of keys that are no more, before they are looked for.
+_BUCKETS = 100
 
 
 class Authenticate:
@@ -72,6 +74,8 @@ class Authenticate:
         ring: KeyRing = scope["app"].state.ring
         found = await ring.find(key)
         if (rate := found.kept.key.rate) is not None:
+            if len(self._rates) > 2 * len(ring.ids) + _BUCKETS:
+                self._rates.forget_others(ring.ids)
             self._rates.take(found.kept.key.id, rate)
         return found.caller
 
