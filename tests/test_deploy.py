@@ -279,14 +279,24 @@ def test_the_unit_starts_the_service_as_its_own_user_and_gives_it_time_to_finish
     assert int(found["TimeoutStopSec"]) > Settings().drain_seconds + Settings().shutdown_seconds
 
 
-def test_systemd_knows_every_line_of_the_unit_and_finds_it_confined(tmp_path: Path) -> None:
+def test_systemd_knows_every_line_of_the_units_and_finds_the_service_confined(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd is not here")
-    unit = tmp_path / "gaitkeeper.service"
-    text = (DEPLOY / "gaitkeeper.service").read_text()
-    unit.write_text(text.replace("/opt/gaitkeeper/.venv/bin/gaitkeeper", "/bin/true"))
-    assert checked("systemd-analyze", "verify", unit).strip() == ""
-    checked("systemd-analyze", "security", "--offline=true", "--threshold=20", unit)
+    for name in ("gaitkeeper.service", "gaitkeeper-backup.service", "gaitkeeper-backup.timer"):
+        text = (DEPLOY / name).read_text()
+        (tmp_path / name).write_text(
+            re.sub(r"/opt/gaitkeeper/(?:\.venv/bin/gaitkeeper|deploy/backup\.sh)", "/bin/true", text)
+        )
+        assert checked("systemd-analyze", "verify", tmp_path / name).strip() == ""
+    checked("systemd-analyze", "security", "--offline=true", "--threshold=20", tmp_path / "gaitkeeper.service")
+
+
+def test_the_nightly_backup_has_the_service_s_settings() -> None:
+    service, backup = ((DEPLOY / f"{name}.service").read_text() for name in ("gaitkeeper", "gaitkeeper-backup"))
+    for line in ("EnvironmentFile=/etc/gaitkeeper/gaitkeeper.env", "User=gaitkeeper"):
+        assert line in service
+        assert line in backup
+    assert "Environment=GAITKEEPER_DATA=/var/lib/gaitkeeper" in backup
 
 
 # Scripts
