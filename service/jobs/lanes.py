@@ -32,6 +32,7 @@ Work: TypeAlias = Callable[[Job, Hold], Mapping[str, Any]]
 
 LEASE_S = 15.0
 EVERY_S = 1.0
+STOPPED_S = 10.0
 # How long it is told what became of a job.
 KEPT_S = 30 * 24 * 3600.0
 _PURGE_EVERY_S = 3600.0
@@ -86,11 +87,12 @@ class Lane:
         self._woken.set()
 
     def stop(self) -> None:
-        """Let the batch under way end, and give back the job it is of."""
+        """Let the batch under way end, and give back the job it is of. One that does not end in time is left to whoever
+        takes it over when this process is gone."""
         self._stopping.set()
         self._woken.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(STOPPED_S)
 
     def _run(self) -> None:
         purged = 0.0

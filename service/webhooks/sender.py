@@ -128,12 +128,15 @@ class Sender:
         room = 0
         while room < AT_ONCE and self._free.acquire(blocking=room == 0, timeout=self._every_s if room == 0 else None):
             room += 1
-        taken = due_deliveries(self._store, room, self._held_s) if room else []
-        for _ in range(room - len(taken)):
-            self._free.release()
-        for each in taken:
-            self._pool.submit(self._deliver, each).add_done_callback(self._done)
-        return len(taken)
+        begun = 0
+        try:
+            for each in due_deliveries(self._store, room, self._held_s) if room else ():
+                self._pool.submit(self._deliver, each).add_done_callback(self._done)
+                begun += 1
+        finally:
+            for _ in range(room - begun):
+                self._free.release()
+        return begun
 
     def _done(self, future: "Future[None]") -> None:
         self._free.release()
