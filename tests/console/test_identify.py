@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gallery.template import NewTemplate
+from model.named_layouts import COCO_17, OPENPOSE_18
 from service import samples
 from tests.console.stand import Stand
 
@@ -149,6 +150,32 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(page: Page, visit, 
     page.locator("input[type=file]").set_input_files(tmp_path / "shopping.json")
     expect(page.get_by_text("shopping.json").first).to_be_visible()
     expect(page.get_by_text("Drop keypoint files here")).to_be_visible()
+
+
+def test_what_a_file_does_not_say_is_said_by_hand(page: Page, visit, tmp_path: Path, axe, shot) -> None:
+    """A folder of OpenPose's: a file for each frame, and no frame rate in any."""
+    whole = json.loads(sample(PROBE).read_text())
+    order = COCO_17.joints.index
+    for number, (joints, confidence) in enumerate(zip(whole["joints"], whole["confidence"], strict=True)):
+        flat = [0.0] * (3 * OPENPOSE_18.count)
+        for place, name in enumerate(OPENPOSE_18.joints):
+            if name != "neck":
+                flat[3 * place : 3 * place + 3] = [*joints[order(name)], confidence[order(name)]]
+        frame = {"version": 1.3, "people": [{"pose_keypoints_2d": flat}]}
+        (tmp_path / f"walk_{number:012}_keypoints.json").write_text(json.dumps(frame))
+    visit("#/identify")
+    page.locator("input[type=file]").set_input_files(sorted(tmp_path.glob("*.json")))
+    page.locator(".verdict").wait_for()
+    expect(page.get_by_text("frame 1 of 75")).to_be_visible()
+    expect(page.get_by_role("region", name="Quality of the sequence")).to_contain_text("does not say its frame rate")
+    axe(page)
+    shot(page, "identify-hints")
+    page.get_by_label("Frames a second").fill("25")
+    page.get_by_role("button", name="Read again").click()
+    page.locator(".verdict").wait_for()
+    expect(page.get_by_role("region", name="Quality of the sequence")).not_to_contain_text(
+        "does not say its frame rate"
+    )
 
 
 def test_a_sequence_that_cannot_be_judged_says_why_in_words(page: Page, visit, tmp_path: Path, axe, shot) -> None:

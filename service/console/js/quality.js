@@ -20,6 +20,7 @@ const MEASURES = {
  */
 export function qualityOf(quality, meanings, notes = [], told = []) {
   const shown = Object.entries(MEASURES).filter(([name]) => name in quality.measures);
+  const [doubts, plain] = parted(notes, meanings);
   return h(
     "div",
     { class: "stack" },
@@ -30,7 +31,7 @@ export function qualityOf(quality, meanings, notes = [], told = []) {
         "span",
         { class: `tag ${quality.usable ? "good" : "bad"}` },
         icon(quality.usable ? "yes" : "warn"),
-        quality.usable ? (quality.advice.length ? "Usable, with advice" : "Usable") : "Not usable",
+        quality.usable ? (quality.advice.length || doubts.length ? "Usable, with advice" : "Usable") : "Not usable",
       ),
       quality.reasons.filter((each) => told.includes(each)).map((each) => h("span", { class: "tag bad" }, words(each))),
     ),
@@ -40,19 +41,31 @@ export function qualityOf(quality, meanings, notes = [], told = []) {
     quality.advice.map((each) =>
       note("warn", h("strong", {}, `${capital(words(each))}: `), inOtherWords(each, meanings)),
     ),
+    doubts.map(({ word, assumed }) =>
+      note("warn", h("strong", {}, `${capital(words(word))} (${assumed}): `), inOtherWords(word, meanings)),
+    ),
     h(
       "dl",
       { class: "facts" },
       shown.map(([name, [label, format]]) => [h("dt", {}, label), h("dd", {}, format(quality.measures[name]))]),
     ),
-    notes.length
+    plain.length
       ? h(
           "ul",
           { class: "small muted notes", "aria-label": "Notes" },
-          notes.map((each) => h("li", {}, capital(each))),
+          plain.map((each) => h("li", {}, capital(each))),
         )
       : null,
   );
+}
+
+/** Notes that begin with a word of the quality checks tell what a reader had to assume. */
+function parted(notes, meanings) {
+  const doubts = notes
+    .map((each) => /^(\w+): (.*)$/.exec(each))
+    .filter((found) => found && found[1] in meanings)
+    .map(([, word, assumed]) => ({ word, assumed }));
+  return [doubts, notes.filter((each) => !doubts.some(({ word }) => each.startsWith(`${word}:`)))];
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,6 +1,10 @@
 // Where a sequence comes from: files dropped anywhere on the page, files chosen, or a sample; and which of its tracks.
-import { button, field, fill, h, inWords, note, select, toast } from "./ui.js";
+import { dropping } from "./dropping.js";
 import { many } from "./format.js";
+import { found, hintsForm, readFiles } from "./reading.js";
+import { button, field, fill, h, inWords, note, select, toast } from "./ui.js";
+
+export { dropping, found };
 
 const GROUPS = [
   ["Enrolled, seen again", (each) => each.roles.includes("probe") && each.subject],
@@ -92,52 +96,57 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
     }
   }
 
-  async function read(files) {
+  async function read(files, hints = {}) {
     if (!files.length) return;
     const mine = ++turn;
     onWaiting();
-    const form = new FormData();
-    for (const each of files) form.append("file", each, each.name);
     try {
-      const answer = await api.upload("/sequences", form);
-      if (mine === turn) offer(found(answer));
+      const answers = await readFiles(api, files, hints);
+      if (mine === turn)
+        offer(
+          answers,
+          hintsForm(answers, hints, (given) => read(files, given)),
+        );
     } catch (problem) {
       refused(problem, mine);
     }
   }
 
-  function offer(answers) {
+  function offer(answers, hints) {
     picker.value = "";
     const usable = answers.filter((each) => each.sequence);
     const take = (each) => {
-      for (const one of tracks.querySelectorAll("button"))
+      for (const one of tracks.querySelectorAll("[data-name]"))
         one.setAttribute("aria-pressed", String(one.dataset.name === each.name));
       onChosen({ ...each, sample: null, from: "file" });
     };
-    tracks.hidden = answers.length === 1 && usable.length === 1;
+    tracks.hidden = false;
     fill(
       tracks,
-      usable.length > 1 ? h("p", { class: "muted" }, `${many(usable.length, "track")}: choose one`) : null,
-      h(
-        "div",
-        { class: "row", role: "group", "aria-label": "Tracks" },
-        usable.length > 1
-          ? usable.map((each) =>
-              button(each.name, { "aria-pressed": "false", dataset: { name: each.name }, onclick: () => take(each) }),
-            )
-          : null,
-      ),
+      usable.length > 1 ? choiceOf(usable, take) : null,
       answers
         .filter((each) => each.problem)
         .map((each) => note("bad", h("strong", {}, each.name), ": ", inWords(each.problem))),
+      hints,
     );
     if (usable.length) take(usable[0]);
     else onChosen(null);
   }
 
+  const choiceOf = (usable, take) => [
+    h("p", { class: "muted" }, `${many(usable.length, "track")}: choose one`),
+    h(
+      "div",
+      { class: "row", role: "group", "aria-label": "Tracks" },
+      usable.map((each) =>
+        button(each.name, { "aria-pressed": "false", dataset: { name: each.name }, onclick: () => take(each) }),
+      ),
+    ),
+  ];
+
   /** The next track of the file, or the next sample; by -1 the one before. */
   function next(by) {
-    const several = [...tracks.querySelectorAll("button")];
+    const several = [...tracks.querySelectorAll("[data-name]")];
     if (several.length && !tracks.hidden) {
       const place = several.findIndex((each) => each.getAttribute("aria-pressed") === "true");
       return several[(place + by + several.length) % several.length].click();
@@ -182,49 +191,5 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
       turn++;
       closeDrop();
     },
-  };
-}
-
-/** Each track of an answer of /sequences as {name, sequence, notes, quality, problem}. */
-export function found(answer) {
-  return (answer.answers ?? answer.tracks ?? []).map((each) => {
-    const one = each.answer ?? each;
-    return {
-      name: each.name,
-      sequence: one?.sequence ?? null,
-      notes: one?.notes ?? [],
-      quality: one?.quality ?? null,
-      problem: each.problem ?? null,
-    };
-  });
-}
-
-/** Files may be dropped anywhere on the page. Returns a function that ends it. */
-export function dropping(onFiles) {
-  const marks = () => document.querySelectorAll(".drop");
-  const over = (event) => {
-    if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
-    event.preventDefault();
-    marks().forEach((each) => {
-      each.dataset.over = "";
-    });
-  };
-  const out = (event) => {
-    if (!event.relatedTarget)
-      marks().forEach((each) => {
-        delete each.dataset.over;
-      });
-  };
-  const drop = (event) => {
-    event.preventDefault();
-    marks().forEach((each) => {
-      delete each.dataset.over;
-    });
-    onFiles([...event.dataTransfer.files]);
-  };
-  const listeners = { dragover: over, dragleave: out, drop };
-  for (const [name, listener] of Object.entries(listeners)) document.addEventListener(name, listener);
-  return () => {
-    for (const [name, listener] of Object.entries(listeners)) document.removeEventListener(name, listener);
   };
 }
