@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -119,6 +120,12 @@ def _selecting(send: Send) -> Send:
 
 
 def _actor(caller: Caller, scope: Scope) -> str:
-    """Who acts, and from which address: as far as it is known, that of whoever is behind a proxy."""
-    client = scope.get("client")
-    return caller.id if caller is LOOPBACK or not client else f"{caller.id}@{client[0]}"
+    """Who acts, and from which address: where a trusted proxy says so, that of whoever is behind it."""
+    return caller.id if caller is LOOPBACK else f"{caller.id}@{_address(scope)}"
+
+
+def _address(scope: Scope) -> str:
+    try:
+        return str(ip_address((scope.get("client") or ("",))[0]))
+    except ValueError:  # what was forwarded may be anything
+        return "unknown"

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from model.errors import RateExceeded
 
-
 # A wait of exactly as long as was told fills up to one, but for the last digits of a clock.
 _ROUNDING = 1e-6
 
