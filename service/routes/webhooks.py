@@ -34,7 +34,9 @@ Manager = Annotated[Caller, needs(Scope.MANAGE)]
 
 
 @router.get(
-    "", summary="Webhooks of galleries that the key reaches, by id, a page at a time", **documented(bodies.Webhooks)
+    "",
+    summary="Webhooks of galleries that the key reaches, by id, a page at a time",
+    **documented(bodies.Webhooks, problems=(UnknownResource,)),
 )
 async def list_webhooks(engine: TheEngine, caller: Manager, after: AfterName = "", limit: Limit = A_PAGE) -> Answer:
     found = await asyncio.to_thread(_reachable, engine.library.store, caller, after, limit + 1)
