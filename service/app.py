@@ -18,6 +18,7 @@ from model.errors import GaitkeeperError
 from service import docs, errors, openapi
 from service.access.authenticate import Authenticate
 from service.access.ring import KeyRing
+from service.aside import Aside
 from service.background import beside
 from service.deadline import Deadline
 from service.engine import Engine
@@ -29,7 +30,6 @@ from service.metrics import Metrics
 from service.observe import Observe
 from service.opening import open_engine
 from service.problem import ProblemResponse
-from service.receive import LARGE_AT_ONCE
 from service.routes import (
     console,
     events,
@@ -82,7 +82,7 @@ def create_app(settings: Settings, engine: Engine | None = None, tracing: "Trace
         lifespan=partial(_living, open_parts=lambda: engine or open_engine(settings, metrics)),
     )
     app.state.settings = settings
-    app.state.large_bodies = asyncio.Semaphore(LARGE_AT_ONCE)
+    app.state.aside = Aside()
     app.state.listeners = Listeners()
     app.state.life = Life()
     app.state.shared = Shared()
@@ -138,6 +138,7 @@ async def _living(app: FastAPI, open_parts: Callable[[], Engine]) -> AsyncIterat
             yield
     finally:
         app.state.listeners.leave()
+        app.state.aside.close()
         await app.state.streams.close()
         await asyncio.to_thread(ring.stop)
         engine.close()

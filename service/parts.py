@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 from fastapi import Depends
 from starlette.requests import Request
 
+from service.aside import Aside
 from service.engine import Engine
 from service.settings import Limits
 
@@ -25,6 +26,12 @@ def limits_of(request: Request) -> Limits:
     """The limits, for whoever is not asked by type: each dependency of a route takes its time."""
     limits: Limits = request.app.state.settings.limits
     return limits
+
+
+def aside_of(request: Request) -> Aside:
+    """Where long work is done."""
+    aside: Aside = request.app.state.aside
+    return aside
 
 
 TheEngine: TypeAlias = Annotated[Engine, Depends(_engine)]

@@ -1,7 +1,7 @@
 """From a request to what is asked, and from a caller who left to an end of the work for them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
@@ -13,7 +13,7 @@ from service.bodies.asked import SequenceRequest
 from service.bodies.media import FILES, READERS, media_type
 from service.bodies.parameters import Head, parameters
 from service.bodies.submitted import Body, Submitted
-from service.parts import limits_of
+from service.parts import aside_of, limits_of
 from service.settings import Limits
 from service.stage import Probe, Stage
 from service.wire import Sent, decode
@@ -26,7 +26,6 @@ Q = TypeVar("Q", bound=SequenceRequest)
 INLINE_BYTES = 128 * 1024
 # So many numbers of a sequence are some hundred frames; judging more of them takes longer.
 INLINE_RAW_BYTES = 40 * 1024
-LARGE_AT_ONCE = 2
 _RAW = ("application/octet-stream", "application/x-npy")
 
 
@@ -72,7 +71,9 @@ async def received(request: Request, kind: type[S]) -> S:
     """The request's small body as `kind`. Raises HTTP 415 where it is no JSON."""
     media_type(request, ("application/json",))
     body = await request.body()
-    return decode(kind, body) if len(body) <= INLINE_BYTES else await _aside(request, partial(decode, kind, body))
+    return (
+        decode(kind, body) if len(body) <= INLINE_BYTES else await aside_of(request).call(partial(decode, kind, body))
+    )
 
 
 async def received_sequences(request: Request, kind: type[Q], stage: Stage) -> Received[Q]:
@@ -85,15 +86,7 @@ async def received_sequences(request: Request, kind: type[Q], stage: Stage) -> R
         each = tuple(_examined(stage, one, body) for one in body.submitted)
         return Received(body.asked, each, body.several)
 
-    return examined() if inline else await _aside(request, examined)
-
-
-async def _aside(request: Request, read: Callable[[], T]) -> T:
-    """What `read` gives, in a thread. Large bodies take turns: while they are read they are many times as large, and
-    they take the interpreter from everybody else."""
-    turns: asyncio.Semaphore = request.app.state.large_bodies
-    async with turns:
-        return await asyncio.to_thread(read)
+    return examined() if inline else await aside_of(request).call(examined)
 
 
 async def _reading(request: Request, kind: type[Q], limits: Limits) -> tuple["partial[Body[Q]]", bool]:

@@ -1,6 +1,6 @@
 """Files of pose estimators to sequences: read, people followed, each judged. Nothing is kept."""
 
-import asyncio
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -13,7 +13,7 @@ from service.access.needs import needs
 from service.answers import Answer
 from service.bodies.asked import ReadRequest
 from service.openapi import SEQUENCE_PROBLEMS, documented
-from service.parts import TheEngine
+from service.parts import TheEngine, aside_of
 from service.receive import received_sequences, unless_gone
 
 router = APIRouter(prefix="/sequences", tags=["recognition"])
@@ -33,4 +33,4 @@ async def read_sequences(
     another request. Nothing is kept of them."""
     del caller
     found = await received_sequences(request, ReadRequest, engine.encoding)
-    return Answer(await unless_gone(request, asyncio.to_thread(answers.tracks, found.each)))
+    return Answer(await unless_gone(request, aside_of(request).call(partial(answers.tracks, found.each))))
