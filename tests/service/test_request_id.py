@@ -3,6 +3,7 @@
 import re
 
 from fastapi import FastAPI
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from gallery.library import Library
@@ -50,7 +51,7 @@ def test_an_error_of_ours_bears_the_id_in_the_answer_and_in_the_log(encoder: Fak
     async def broken() -> None:
         raise RuntimeError("what nobody foresaw")
 
-    with started(app) as client, capture_logs() as logs:
+    with started(app) as client, capture_logs(processors=[merge_contextvars]) as logs:
         answer = client.get("/broken", headers={"X-Request-Id": "abc"})
     assert answer.status_code == 500
     assert answer.headers["x-request-id"] == "abc"
