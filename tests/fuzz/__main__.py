@@ -17,7 +17,8 @@ def main() -> int:
     parser.add_argument("--only", default=None, help="operations whose path fits this expression")
     asked = parser.parse_args()
     seed = random.randrange(10**6) if asked.seed is None else asked.seed
-    count, failures = 0, {}
+    count = 0
+    failures: dict[str, str] = {}
     with served() as service:
         while count < asked.cases:
             began = time.monotonic()

@@ -9,6 +9,7 @@ from pathlib import Path
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
+from schemathesis.schemas import BaseSchema
 
 from tests.fuzz import hooks
 from tests.fuzz.application import Served
@@ -49,7 +50,7 @@ def fuzz(
         if isinstance(event, events.ScenarioFinished):
             _count(outcome, event)
         elif isinstance(event, events.NonFatalError | events.FatalError):
-            text = str(getattr(event, "info", None) or event.exception)
+            text = str(getattr(event, "info", None) or getattr(event, "exception", event))
             outcome.failures.setdefault(f"could not be tested: {text}"[:300], text)
     return outcome
 
@@ -65,7 +66,7 @@ def _events(
     if seed is not None:
         settings["seed"] = seed
     config = SchemathesisConfig.from_dict(settings)
-    schema = schemathesis.openapi.from_url(f"{served.url}/openapi.json", config=config)
+    schema: BaseSchema = schemathesis.openapi.from_url(f"{served.url}/openapi.json", config=config)
     if only is not None:
         schema = schema.include(path_regex=only)
     yield from from_schema(schema).execute()
