@@ -211,7 +211,9 @@ class Stream:
         if moment.figures is not None:
             at = self.seconds(moment.frame)
             self._bus.publish(told.FrameSeen(frame=moment.frame, at=at, people=moment.figures))
-        await asyncio.gather(*(self._judge(each, moment.frame) for each in moment.due))
+        judged = await asyncio.gather(*(self._judge(each, moment.frame) for each in moment.due), return_exceptions=True)
+        for error in filter(None, judged):
+            raise error
         for track in (each.tracked.track for each in moment.due if each.ended):
             self._tracks.pop(track.name, None)
             self._bus.publish(told.TrackEnded(track=track.name, at=self.seconds(track.last), frames=track.count))

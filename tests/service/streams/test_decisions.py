@@ -1,14 +1,19 @@
 """Who walks past a camera: said as soon as it is sure, again when it changes, and at the end."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from gallery.library import Library
+from gallery.recorder import Recorder
 from gallery.replay import RecentProbes, ReplayPolicy
+from gallery.store import open_store
 from service.engine import Engine
 from service.events import Decided
 from tests.fakes import FakeEncoder
-from tests.service.conftest import Serve
+from tests.service.client import started
+from tests.service.conftest import Serve, make_app
 from tests.service.streams.camera import FPS, Camera, enroll, frames_of, only, poses
 
 CLIP, STRIDE = 60, 30
@@ -120,7 +125,21 @@ def test_a_calibration_that_does_not_support_the_looks_allows_one(
     assert (response.status_code, response.json()["field"]) == (422, "fpir")
 
 
-def test_in_a_gallery_without_calibration_nobody_is_named(serve: Serve, library: Library, encoder: FakeEncoder) -> None:
+def test_without_a_calibration_nobody_is_named(tmp_path: Path, encoder: FakeEncoder) -> None:
+    store = open_store(tmp_path / "uncalibrated")
+    library = Library(store, recorder=Recorder(store))
+    library.ensure("default", fingerprint=encoder.fingerprint, dim=encoder.dim)
+    enroll(library, encoder, ada=1, bob=2)
+    with started(make_app(library, encoder)) as client:
+        camera = Camera(client)
+        stream = camera.open()
+        assert camera.state(stream)["fpir"] is None
+        decisions = only("decision", camera.played(frames_of(poses(1, 200))))
+    assert [each["decision"]["reasons"] for each in decisions] == [["uncalibrated"]] * 2
+    assert decisions[-1]["decision"]["candidates"][0]["subject"] == "ada"
+
+
+def test_in_an_empty_gallery_nobody_is_named(serve: Serve, library: Library, encoder: FakeEncoder) -> None:
     library.ensure("bare", fingerprint=encoder.fingerprint, dim=encoder.dim)
     camera = Camera(serve())
     decisions = only("decision", camera.played(frames_of(poses(1, 100)), gallery="bare"))
