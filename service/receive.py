@@ -22,9 +22,8 @@ T = TypeVar("T")
 S = TypeVar("S", bound=Sent)
 Q = TypeVar("Q", bound=SequenceRequest)
 
-# Decoding a body of this size takes about a millisecond; a larger one would hold up everybody else's.
-INLINE_BYTES = 128 * 1024
-# So many numbers of a sequence are some hundred frames; judging more of them takes longer.
+# Reading and judging one sequence of this size takes a few milliseconds; a larger one would hold up everybody else's.
+INLINE_BYTES = 64 * 1024
 INLINE_RAW_BYTES = 40 * 1024
 _RAW = ("application/octet-stream", "application/x-npy")
 
@@ -80,13 +79,16 @@ async def received_sequences(request: Request, kind: type[Q], stage: Stage) -> R
     """The request's body as `kind`, of any media type that sequences come in; each made ready for the model of
     `stage`."""
     read, inline = await _reading(request, kind, limits_of(request))
+    if not inline:
+        return await aside_of(request).call(lambda: _all_examined(stage, read()))
+    body = read()
+    if body.several:
+        return await aside_of(request).call(partial(_all_examined, stage, body))
+    return _all_examined(stage, body)
 
-    def examined() -> Received[Q]:
-        body = read()
-        each = tuple(_examined(stage, one, body) for one in body.submitted)
-        return Received(body.asked, each, body.several)
 
-    return examined() if inline else await aside_of(request).call(examined)
+def _all_examined(stage: Stage, body: Body[Q]) -> Received[Q]:
+    return Received(body.asked, tuple(_examined(stage, one, body) for one in body.submitted), body.several)
 
 
 async def _reading(request: Request, kind: type[Q], limits: Limits) -> tuple["partial[Body[Q]]", bool]:

@@ -95,7 +95,7 @@ def _body(kind: type[Q], array: NDArray[Any], head: Head) -> Body[Q]:
     if array.ndim == 3:
         return Body.of_one(asked, described.sequence(array))
     each = (Submitted(str(number), described.sequence(one)) for number, one in enumerate(array, 1))
-    return Body(asked, tuple(each), several=True)
+    return Body(asked, each, several=True)
 
 
 def _check_size(shape: tuple[int, ...], limits: Limits) -> None:

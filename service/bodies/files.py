@@ -38,7 +38,7 @@ def read_files(kind: type[Q], body: bytes, head: Head, limits: Limits) -> Body[Q
     if both := head.given.keys() & form.fields.keys():
         raise InvalidRequest(min(both), "is given in the address and in the form")
     hints = _hints({name: given.pop(name, None) or head.header(f"x-{name}") for name in HINTS})
-    return Body(asked_by(kind, given), tuple(tracks_of(form, hints, limits)), several=True)
+    return Body(asked_by(kind, given), tracks_of(form, hints, limits), several=True)
 
 
 def tracks_of(form: Form, hints: Hints, limits: Limits) -> Iterator[Submitted]:

@@ -18,7 +18,7 @@ from service.bodies.submitted import Frames, Submitted, check_count
 from service.settings import Limits
 
 
-def tracks_of(people: People, limits: Limits) -> tuple[Submitted, ...]:
+def tracks_of(people: People, limits: Limits) -> Iterator[Submitted]:
     """A track for each person: by the detector's ids where they are given, otherwise by their motion.
 
     Raises `InvalidRequest`, `InvalidSequence`, `UnknownLayout`, `LayoutMismatch`, `LimitExceeded`.
@@ -39,16 +39,14 @@ def tracks_of(people: People, limits: Limits) -> tuple[Submitted, ...]:
     if not following.people:
         raise InvalidRequest("people.frames", "nobody is in them")
     _check_tracks(following.people, limits)
-    return tuple(
-        Submitted(
+    for one in following.people:
+        yield Submitted(
             one.name,
             _sequence(one, layout, people, units),
             (*following.notes, *_overlaps(one)),
             int(one.frames[0]),
             len(following.people) == 1,
         )
-        for one in following.people
-    )
 
 
 def _check_size(people: People, limits: Limits) -> None:

@@ -77,7 +77,7 @@ def _read(notation: _Notation, kind: type[Q], body: bytes, head: Head, limits: L
     if asked.people is not UNSET:
         return Body(rest, tracks_of(asked.people, limits), several=True)
     assert asked.sequences is not UNSET
-    return Body(rest, tuple(_each(notation, asked.sequences, limits)), several=True)
+    return Body(rest, _each(notation, asked.sequences, limits), several=True)
 
 
 def _with_parameters(notation: _Notation, kind: type[Q], body: bytes, head: Head) -> bytes:

@@ -1,5 +1,6 @@
 """What a body holds, whatever its media type: what is asked, and the sequences that it is asked about."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -25,11 +26,12 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Body(Generic[Q]):
-    """asked: all but the sequences. several: whether the answer is one for each, by name, even if there is just one.
-    beside: whoever was sent beside the only one."""
+    """asked: all but the sequences. submitted: these; of several, each is made when it is asked for, which may take
+    long and raise what is wrong with the body. several: whether the answer is one for each, by name, even if there is
+    just one. beside: whoever was sent beside the only one."""
 
     asked: Q
-    submitted: tuple[Submitted, ...]
+    submitted: Iterable[Submitted]
     several: bool = False
     beside: tuple[SkeletonSequence, ...] = ()
 
