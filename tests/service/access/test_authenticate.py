@@ -81,18 +81,15 @@ def test_bytes_that_are_no_text_are_refused_like_any_other(keyed: Keyed) -> None
     assert told(keyed.http.get("/galleries", headers=given)) == told(keyed.http.get("/galleries"))
 
 
-@pytest.mark.parametrize("path", sorted(OPEN - {"/console"}))
-def test_what_says_whether_and_how_it_works_needs_no_key(keyed: Keyed, path: str) -> None:
-    assert keyed.ask(None, path=path).status_code == 200
-    assert keyed.ask("nonsense", path=path).status_code == 200
-    assert keyed.ask(None, path=f"/v1{path}").status_code == 200
+def test_what_says_whether_and_how_it_works_needs_no_key(keyed: Keyed) -> None:
+    for path in OPEN:
+        for key, asked in ((None, path), ("nonsense", path), (None, f"/v1{path}")):
+            assert keyed.ask(key, path=asked).status_code in (200, 307), asked
 
 
-@pytest.mark.parametrize(
-    "path", ["/nothing", "/docs/", "/healthz/x", "/console/../keys", "/static/%2e%2e/keys", "/keys"]
-)
-def test_whoever_is_not_known_is_not_told_what_there_is(keyed: Keyed, path: str) -> None:
-    assert told(keyed.ask(None, path=path)) == told(keyed.ask(None, path="/galleries"))
+def test_whoever_is_not_known_is_not_told_what_there_is(keyed: Keyed) -> None:
+    for path in ("/nothing", "/docs/", "/healthz/x", "/console/../keys", "/static/%2e%2e/keys", "/keys"):
+        assert told(keyed.ask(None, path=path)) == told(keyed.ask(None, path="/galleries")), path
 
 
 def test_a_body_is_not_even_read_of_who_is_not_known(keyed: Keyed) -> None:
