@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,11 +11,13 @@ from sqlalchemy import func, select
 
 from gallery.jobs import GONE, enroll_items
 from gallery.library import Library
-from gallery.store import Store
+from gallery.store import Store, open_store
+from gallery.store.backup import backup
 from gallery.store.job_items import Input, ItemResult, record_refused, results_page, waiting_items
 from gallery.store.job_leases import TAKEN_OVER_AT_MOST, JobLost, claim, finish, give_back, hold, renew
 from gallery.store.jobs import Job, JobState, abandon_jobs, add_job, cancel, job, jobs_page, purge_jobs
 from gallery.store.managing import rename_subject
+from gallery.store.restoring import restore
 from gallery.store.schema import job_inputs, secrets
 from gallery.template import Consent
 from gallery.vault import pack
@@ -292,6 +295,20 @@ def test_after_a_restore_nothing_goes_on(people: Library) -> None:
         assert abandon_jobs(connection, store, "restored") == 1
     assert job(store, found.id).state is JobState.FAILED
     assert count(store, job_inputs) == 0
+
+
+def test_a_backup_that_is_restored_goes_on_with_no_job(tmp_path: Path, encoder: FakeEncoder) -> None:
+    """Who was erased since would be enrolled again."""
+    store = open_store(tmp_path)
+    Library(store).create("door", fingerprint=encoder.fingerprint, dim=encoder.dim)
+    found = begun(store, inputs("ann"))
+    backup(store, tmp_path / "backup.db")
+    store.close()
+    restore(tmp_path, tmp_path / "backup.db")
+    store = open_store(tmp_path)
+    assert job(store, found.id).state is JobState.FAILED
+    assert (count(store, job_inputs), keys_of_jobs(store)) == (0, 0)
+    store.close()
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
