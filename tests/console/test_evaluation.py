@@ -20,12 +20,11 @@ def reports(stand: Stand) -> None:
     write_reports(Path(stand.library.store.directory) / "reports")
 
 
-def test_all_reports_are_listed_and_lead_to_their_own_page(page: Page, visit: Visit, axe: Axe) -> None:
+def test_all_reports_are_listed_and_lead_to_their_own_page(page: Page, visit: Visit) -> None:
     visit("#/evaluation")
     table = page.get_by_role("table", name="Stored reports")
     assert table.locator("tbody tr").count() == 5
     expect(table.get_by_role("row", name="casia-b identification")).to_contain_text("simulated")
-    axe(page)
     table.get_by_role("link", name="casia-b", exact=True).click()
     expect(page.get_by_role("heading", name="gait, casia-b")).to_be_visible()
     page.get_by_label("Report").select_option("openset")
@@ -91,15 +90,13 @@ def test_a_confusion_matrix_is_read_by_rows(page: Page, visit: Visit, axe: Axe, 
     shot(page, "evaluation-actions")
 
 
-def test_windows_and_the_papers_tables_are_shown(page: Page, visit: Visit, axe: Axe, shot: Shot) -> None:
+def test_windows_and_the_papers_tables_are_shown(page: Page, visit: Visit, shot: Shot) -> None:
     visit("#/evaluation/reid")
     assert page.locator("polyline.line").count() == 3
-    axe(page)
     shot(page, "evaluation-reid")
     visit("#/evaluation/kard.table-8")
     expect(page.get_by_role("row", name="full")).to_contain_text("90.2 ± 1.2")
     expect(page.get_by_text("no difference is shown")).to_be_visible()
-    axe(page)
     shot(page, "evaluation-paper")
 
 
