@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from gallery.api_keys import NewKey, Scope
 from gallery.library import Library
+from gallery.store.api_keys import make_key
+from gallery.store.audit import audit_page
 from model.errors import InvalidRequest
 from model.readers import Recording
 from model.readers.recording import Track
 from model.writing import to_json
+from service.app import create_app
+from service.engine import Engine
+from service.metrics import Metrics
 from service.server import running
 from service.settings import Settings
 from service.streams.cli import stream
@@ -69,3 +75,28 @@ def test_frames_a_service_refuses_are_told_at_the_end(calibrated: Library, encod
 def test_people_are_in_the_frames_that_they_are_in() -> None:
     tracks = [Track("a", walking(1, 3), 10), Track("b", walking(2, 2), 14)]
     assert [[name for name, _ in frame] for frame in frames_of(tracks)] == [["a"], ["a"], ["a"], [], ["b"], ["b"]]
+
+
+def test_a_key_is_taken_from_the_environment(
+    calibrated: Library,
+    encoder: FakeEncoder,
+    walk: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, key = make_key(calibrated.store, NewKey("camera", frozenset({Scope.IDENTIFY})))
+    settings = Settings.read({}, port=0, access="keys")
+    app = create_app(settings, Engine(encoder, None, calibrated, settings.limits, Metrics()))
+    with running(app, settings) as where:
+        with pytest.raises(InvalidRequest, match="answers 401"):
+            stream(walk, to=where, speed=0)
+        monkeypatch.setenv("GAITKEEPER_API_KEY", key)
+        stream(walk, to=where, speed=0, as_json=True)
+        assert calibrated.recorder is not None
+        calibrated.recorder.flush()
+        searched = audit_page(calibrated.store, 0, 100, action="identify")
+    assert {entry.actor.split(" ")[0] for entry in searched} == {f"key:{key.split('_')[1]}"}
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    decisions = [event["decision"] for event in events if event["event"] == "decision"]
+    assert {decision["subject"] for decision in decisions} == {"ada"}
+    assert [len(decision["candidates"]) for decision in decisions] == [1, 1], "who came near is for who may investigate"
