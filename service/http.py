@@ -2,11 +2,7 @@
 caller takes to send one, and on the time that a caller takes to receive what it asked for."""
 
 import asyncio
-import fcntl
-import termios
-from array import array
 from asyncio import TimerHandle
-from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -18,10 +14,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from service.errors import http_problem
 from service.problem import MEDIA_TYPE
 from service.settings import Limits
+from service.unread import MIN_RATE, Unread
 
 HEAD_BYTES = 64 * 1024
-# Slower callers than this, in bytes a second, give up at the stall limit: a byte now and then is no progress.
-MIN_RATE = 1024
 # RFC 6455, 7.4.1: against the policy.
 _POLICY = 1008
 
@@ -39,46 +34,6 @@ def _limits(config: uvicorn.Config) -> Limits:
     return config.limits
 
 
-class _Unread:
-    """Ends a connection whose other end does not take what is sent: without it, nobody would ever hear of it."""
-
-    def __init__(self, transport: asyncio.Transport, seconds: float) -> None:
-        self._transport, self._seconds = transport, seconds
-        self._loop = asyncio.get_running_loop()
-        self._timer: TimerHandle | None = None
-        self._left = 0
-        self._moved = False
-
-    def watch(self) -> None:
-        """Abort unless what is buffered now gets less, and at last nothing, at `MIN_RATE`."""
-        self._moved = True
-        if self._timer is None and self._transport.get_write_buffer_size():
-            self._moved, self._left = False, self._pending()
-            self._timer = self._loop.call_later(self._seconds, self._look)
-
-    def moved(self) -> None:
-        """Some of it was taken, so that there is room again."""
-        self._moved = True
-
-    def _look(self) -> None:
-        self._timer = None
-        # Unless it has moved, nothing was written meanwhile, and what is less was taken.
-        stuck = not self._moved and self._pending() > self._left - MIN_RATE * self._seconds
-        if stuck and self._transport.get_write_buffer_size():
-            self._transport.abort()
-        else:
-            self.watch()
-
-    def _pending(self) -> int:
-        """Bytes that the other end has not acknowledged: ours, and those in the kernel, which holds megabytes and
-        tells us that there is room only when a third of them is gone."""
-        held = array("i", [0])
-        socket = self._transport.get_extra_info("socket")
-        with suppress(OSError, ValueError):  # it was closed
-            fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, held)
-        return self._transport.get_write_buffer_size() + held[0]
-
-
 class BoundedHttp(HttpToolsProtocol):
     """Refuses a head of more than `HEAD_BYTES` (and what one read from the socket brings) with status 431, and a head
     or a body that does not come in time with 408.
@@ -93,11 +48,11 @@ class BoundedHttp(HttpToolsProtocol):
     _body_bytes = 0
     _begun = _last = 0.0
     _timer: TimerHandle | None = None
-    _unread: _Unread
+    _unread: Unread
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._unread = _Unread(transport, _limits(self.config).stall_seconds)
+        self._unread = Unread(transport, _limits(self.config).stall_seconds)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -223,11 +178,11 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     that is silent is asked for a sign of life by uvicorn, every 20 seconds."""
 
     _timer: TimerHandle | None = None
-    _unread: _Unread
+    _unread: Unread
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._unread = _Unread(self.transport, _limits(self.config).stall_seconds)
+        self._unread = Unread(self.transport, _limits(self.config).stall_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_timer()

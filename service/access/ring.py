@@ -53,10 +53,11 @@ class Held:
 
 class KeyRing:
     """All good keys of a store. A thread follows it, so that a key that was revoked by another process is refused
-    here within a second; what this process does is seen at once, after `refresh`."""
+    here within a second; what this process does is seen at once, after `refresh`. stale_s: nobody is believed when the
+    store could not be read for so long."""
 
-    def __init__(self, store: Store, *, every_s: float = EVERY_S) -> None:
-        self._store, self._every_s = store, every_s
+    def __init__(self, store: Store, *, every_s: float = EVERY_S, stale_s: float = STALE_S) -> None:
+        self._store, self._every_s, self.stale_s = store, every_s, stale_s
         self._held: Mapping[str, Held] = {}
         self._seen = 0
         self._fresh = self._whole = self._noted = -1e9
@@ -102,7 +103,7 @@ class KeyRing:
 
         Raises `UnknownCaller`, the same whatever is wrong; `StoreUnavailable` when the store could not be read
         """
-        if time.monotonic() - self._fresh > STALE_S:
+        if time.monotonic() - self._fresh > self.stale_s:
             raise StoreUnavailable("which keys are good could not be read for a while")
         found = self.held(key)
         if found is None and self._may_look(key):
@@ -131,7 +132,7 @@ class KeyRing:
 
     def state(self) -> str:
         """`ok`, or what is wrong: for readiness."""
-        stale = time.monotonic() - self._fresh > STALE_S
+        stale = time.monotonic() - self._fresh > self.stale_s
         return "the keys in the store could not be read for a while" if stale and self._thread else "ok"
 
     def _may_look(self, key: str) -> bool:

@@ -39,9 +39,10 @@ async def healthz(engine: TheEngine) -> Answer:
     **documented(Readiness, also=(HTTPStatus.SERVICE_UNAVAILABLE,)),
 )
 async def readyz(request: Request, engine: TheEngine) -> Answer:
-    """What it rests on: the workers of the models and of the search, the store, indexes that follow it, the master key
-    and free space; and that the service is not about to end."""
+    """What it rests on: the workers of the models and of the search, the store, indexes that follow it, the master key,
+    free space and the keys of callers; and that the service is not about to end."""
     checks = dict(await request.app.state.shared.ask("checks", engine.readiness.checks))
+    checks["callers"] = request.app.state.ring.state()
     if request.app.state.life.phase is not Phase.SERVING:
         checks["service"] = "it is about to end"
     ready = all(state == OK for state in checks.values())

@@ -40,7 +40,7 @@ def test_it_is_healthy_and_ready(client: Client) -> None:
     assert ready.status_code == 200
     assert ready.json() == {
         "ready": True,
-        "checks": dict.fromkeys(("encoder", "classifier", "search", "store", "index", "keys", "disk"), "ok"),
+        "checks": dict.fromkeys(("encoder", "classifier", "search", "store", "index", "keys", "disk", "callers"), "ok"),
     }
 
 

@@ -123,3 +123,12 @@ def test_while_the_store_is_away_keys_that_are_known_are_good_and_others_unknown
     with pytest.raises((UnknownCaller, OSError)):
         asyncio.run(ring.find(spelled(new_id())))
     event.remove(another._engine, "before_cursor_execute", fail)
+
+
+def test_a_service_whose_keys_could_not_be_read_for_long_is_not_ready(keyed: Keyed) -> None:
+    assert keyed.ask(None, path="/readyz").json()["checks"]["callers"] == "ok"
+    keyed.http.app.state.ring.stale_s = -1.0
+    answer = keyed.ask(None, path="/readyz")
+    assert answer.status_code == 503
+    assert "could not be read" in answer.json()["checks"]["callers"]
+    assert keyed.ask(key_for(keyed.store)).status_code == 503
