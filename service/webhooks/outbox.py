@@ -41,6 +41,7 @@ class Outbox:
         self._waiting: queue.Queue[Decided | None] = queue.Queue(ROOM)
         self._receivers: Sequence[Receiver] = ()
         self._looked = float("-inf")
+        self._nobody = False
         self._dropped = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="webhooks-outbox", daemon=True)
@@ -50,6 +51,11 @@ class Outbox:
         """Decisions that nobody was told of, for want of room."""
         return self._dropped
 
+    @property
+    def idle(self) -> bool:
+        """Whether there was nobody to tell when it looked last."""
+        return self._nobody
+
     def start(self) -> None:
         self._thread.start()
 
@@ -58,7 +64,9 @@ class Outbox:
         self._looked = float("-inf")
 
     def take(self, event: Decided) -> None:
-        """Never blocks."""
+        """Never blocks. Where there was nobody to tell a moment ago, it does nothing: no thread is woken."""
+        if self._nobody and time.monotonic() - self._looked < LOOK_EVERY_S:
+            return
         try:
             self._waiting.put_nowait(event)
         except queue.Full:
@@ -114,8 +122,9 @@ class Outbox:
 
     def _write(self, events: Sequence[Decided]) -> None:
         if time.monotonic() - self._looked > LOOK_EVERY_S:
-            self._looked = time.monotonic()
+            self._nobody, self._looked = False, time.monotonic()
             self._receivers = receivers(self._store)
+            self._nobody = not self._receivers
         if not self._receivers:
             return
         news = [news for event in events for news in self._news(event)]
