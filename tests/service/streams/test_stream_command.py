@@ -95,7 +95,7 @@ def test_a_key_is_taken_from_the_environment(
         assert calibrated.recorder is not None
         calibrated.recorder.flush()
         searched = audit_page(calibrated.store, 0, 100, action="identify")
-    assert {entry.actor.split(" ")[0] for entry in searched} == {f"key:{key.split('_')[1]}"}
+    assert {entry.actor.partition("@")[0] for entry in searched} == {f"key:{key.split('_')[1]}"}
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     decisions = [event["decision"] for event in events if event["event"] == "decision"]
     assert {decision["subject"] for decision in decisions} == {"ada"}
