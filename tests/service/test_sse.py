@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from model.errors import Overloaded, StoreUnavailable
 from service import sse
+from service.access.caller import LOOPBACK
+from service.access.needs import CALLER
 from service.sse import Counted, Listeners, Told, event_stream
 
 
@@ -47,7 +49,8 @@ class Reader:
 
 def request(listeners: Listeners) -> Request:
     app = SimpleNamespace(state=SimpleNamespace(listeners=listeners))
-    return Request({"type": "http", "app": app, "method": "GET", "path": "/events", "headers": []})
+    scope = {"type": "http", "app": app, "method": "GET", "path": "/events", "headers": [], CALLER: LOOPBACK}
+    return Request(scope)
 
 
 def answer(response: Response, reader: Reader) -> "asyncio.Task[None]":
