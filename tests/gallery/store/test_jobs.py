@@ -311,7 +311,7 @@ def test_a_backup_that_is_restored_goes_on_with_no_job(tmp_path: Path, encoder: 
     store.close()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.lists(st.sampled_from("abcd"), min_size=1, max_size=12))
 def test_every_item_has_exactly_one_end(people: Library, encoder: FakeEncoder, names: list[str]) -> None:
     store = people.store
