@@ -77,6 +77,6 @@ def test_it_is_followed_without_an_error(
 def test_a_crowd_of_ghosts_is_forgotten_not_kept() -> None:
     rng = np.random.default_rng(1)
     follower = ByMotion(25.0)
-    for number in range(100):
+    for number in range(40):
         follower.step(number, frame(rng, 32, 2, 200.0).poses)
         assert len(follower.tracks) <= PATHS
