@@ -14,9 +14,6 @@ import numpy as np
 import structlog
 
 from gallery.actor import actor
-from gallery.calibrate import TARGET_FPIR
-from gallery.calibration import Calibration
-from gallery.calibration_data import calibrate_gallery
 from gallery.decide import abstain
 from gallery.duplicates import Duplicates, Screen
 from gallery.library import Library
@@ -168,15 +165,6 @@ class Engine:
             name, fingerprint=model.fingerprint, dim=model.dim, vault_days=vault_days, protected=protected
         )
         return self.library.gallery(name)
-
-    def calibrate(self, gallery: str, fpir: float | None, session: str | None, by: Sequence[str]) -> Calibration:
-        """Calibrate a gallery by its own templates, and hold its answers to that from now on.
-
-        Raises `UnknownGallery`, `EmptyGallery`; `InvalidRequest`, `InvalidDataSet` for what those enrolled cannot show.
-        """
-        made = calibrate_gallery(self.library, gallery, by=by, session=session, target_fpir=fpir or TARGET_FPIR)
-        self.library.set_calibration(gallery, made)
-        return made
 
     def erase_template(self, gallery: str, subject: str, template: int) -> Erasure:
         """Raises `UnknownSubject`, `UnknownTemplate` for one that is not this subject's, `SubjectHeld`."""
