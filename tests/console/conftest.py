@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.console.stand import Stand, standing
 
@@ -23,7 +23,11 @@ _ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--dis
 
 @dataclass
 class Faults:
-    """What the browser complained of. A test that provokes a refusal says which status it expects."""
+    """What the browser complained of. A test that provokes a refusal says which status it expects.
+
+    Chromium complains of every request that failed or was refused, too. To be told of each that went well would take
+    longer than the tests themselves.
+    """
 
     seen: list[str] = field(default_factory=list)
     expected: set[int] = field(default_factory=set)
@@ -34,21 +38,11 @@ class Faults:
     def watch(self, page: Page) -> None:
         page.on("console", lambda said: self._said(said.type, said.text, said.location["url"]))
         page.on("pageerror", lambda error: self.seen.append(f"uncaught: {error}"))
-        page.on("requestfailed", self._failed)
-        page.on("response", self._answered)
 
     def _said(self, kind: str, text: str, where: str) -> None:
         refused = re.search(r"status of (\d+)", text)
         if kind in ("error", "warning") and not (refused and int(refused[1]) in self.expected):
             self.seen.append(f"{kind}: {text} ({where})")
-
-    def _failed(self, request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # a stream that the page closed
-            self.seen.append(f"{request.method} {request.url}: {request.failure}")
-
-    def _answered(self, response: Response) -> None:
-        if response.status >= 400 and response.status not in self.expected:
-            self.seen.append(f"{response.request.method} {response.url}: {response.status}")
 
 
 @pytest.fixture(scope="session")
@@ -70,15 +64,24 @@ def faults() -> Faults:
     return Faults()
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser, stand: Stand) -> Iterator[BrowserContext]:
+    """One for a module, so that the console's files are fetched once."""
+    with browser.new_context(
+        base_url=stand.address, viewport=WIDE, reduced_motion="reduce", color_scheme="light"
+    ) as found:
+        found.set_default_timeout(10_000)
+        yield found
+
+
 @pytest.fixture
-def page(browser: Browser, stand: Stand, faults: Faults) -> Iterator[Page]:
+def page(context: BrowserContext, faults: Faults) -> Iterator[Page]:
     """A page of the service's own origin, with nothing kept from before; what it complained of fails the test."""
-    context = browser.new_context(base_url=stand.address, viewport=WIDE, reduced_motion="reduce", color_scheme="light")
-    context.set_default_timeout(10_000)
     found = context.new_page()
     faults.watch(found)
     yield found
-    context.close()
+    found.evaluate("() => { try { localStorage.clear(); } catch { /* no page of ours was open */ } }")
+    found.close()
     assert not faults.seen, "\n".join(faults.seen)
 
 
@@ -117,21 +120,22 @@ def axe() -> Callable[[Page], None]:
 
 @pytest.fixture
 def shot() -> Callable[[Page, str], None]:
-    """Writes build/screens/NAME-1280-light.png and NAME-390-dark.png (SCREENS=all: each size both ways; SCREENS=none:
-    no picture), and fails where the page is wider than the screen."""
-    wanted = {NARROW["width"]: ("dark",), WIDE["width"]: ("light",)}
-    chosen = {"all": ("dark", "light"), "none": ()}.get(os.environ.get("SCREENS", ""))
-    if chosen is not None:
-        wanted = dict.fromkeys(wanted, chosen)
+    """Fails where the page is wider than the screen, on a large one and on a small one. With SCREENS=some or all in the
+    environment it writes build/screens/NAME-{1280,390}-{light,dark}.png, to be looked at."""
+    wanted = {"some": (("light",), ("dark",)), "all": (("light", "dark"),) * 2}.get(
+        os.environ.get("SCREENS", ""), ((), ())
+    )
 
     def _shot(page: Page, name: str) -> None:
-        SCREENS.mkdir(parents=True, exist_ok=True)
-        for size in (NARROW, WIDE):
+        for size, schemes in zip((WIDE, NARROW), wanted, strict=True):
             page.set_viewport_size(size)
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= size["width"], f"{name}: {wide} pixels wide at {size['width']}"
-            for scheme in wanted[size["width"]]:
+            for scheme in schemes:
+                SCREENS.mkdir(parents=True, exist_ok=True)
                 page.emulate_media(color_scheme=scheme)
                 page.screenshot(path=SCREENS / f"{name}-{size['width']}-{scheme}.png", full_page=True)
+        page.set_viewport_size(WIDE)
+        page.emulate_media(color_scheme="light")
 
     return _shot
