@@ -46,8 +46,7 @@ class RecentProbes:
             ring = self._rings.get(gallery)
             if ring is None:
                 ring = self._rings[gallery] = _Ring(self.policy, probes.shape[1])
-            nearest = [ring.nearest_then_add(probe, self._clock()) for probe in probes]
-            return np.array(nearest) >= self.policy.bound
+            return ring.nearest_then_add(probes, self._clock()) >= self.policy.bound
 
     def keep(self, galleries: set[int]) -> None:
         """Drop the probes of all other galleries."""
@@ -63,13 +62,17 @@ class _Ring:
         self._at = np.full(len(self._rows), -np.inf)
         self._next = 0
 
-    def nearest_then_add(self, probe: Floats, now: float) -> float:
-        recent = self._at > now - self._seconds
-        nearest = float((self._rows @ probe).max(where=recent, initial=-1.0))
-        if self._next == len(self._rows):
-            self._make_room()
-        self._rows[self._next], self._at[self._next] = probe, now
-        self._next += 1
+    def nearest_then_add(self, probes: Floats, now: float) -> Floats:
+        """Of each probe (q, dim), the best score with those of the time before it, the ones before it included."""
+        recent = (self._at > now - self._seconds)[:, None]
+        before = (self._rows @ probes.T).max(axis=0, where=recent, initial=-1.0)
+        each_other = np.tril(probes @ probes.T + 2, -1) - 2  # -2 where it is itself, or a later one
+        for probe in probes[-self._limit :]:
+            if self._next == len(self._rows):
+                self._make_room()
+            self._rows[self._next], self._at[self._next] = probe, now
+            self._next += 1
+        nearest: Floats = np.maximum(before, each_other.max(axis=1, initial=-1.0))
         return nearest
 
     def _make_room(self) -> None:

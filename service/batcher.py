@@ -15,12 +15,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from model.errors import LimitExceeded, Overloaded
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+Last = TypeVar("Last")
 
 RETRY_AFTER_AT_MOST_S = 60.0
 
@@ -167,3 +168,44 @@ class Batcher(Generic[In, Out]):
             else:
                 waiting.future.set_result(result)
         self._observe(BatchSeen(len(batch), cost, start - batch[0].since, worked))
+
+
+def chained(first: "Future[Out]", begin: Callable[[Out], "Future[Last]"]) -> "Future[Last]":
+    """What follows on `first`, begun in the thread that gave it: those who shared its batch are together in the next.
+
+    Cancelled, it cancels whichever of both is under way.
+    """
+    whole: Future[Last] = Future()
+    under_way: list[Future[Any]] = [first]
+
+    def go_on(done: "Future[Out]") -> None:
+        if whole.cancelled() or done.cancelled():
+            whole.cancel()
+            return
+        try:
+            second = begin(done.result())
+        except Exception as error:
+            _settle(whole, error)
+            return
+        under_way[0] = second
+        second.add_done_callback(finish)
+        if whole.cancelled():
+            second.cancel()
+
+    def finish(done: "Future[Last]") -> None:
+        if done.cancelled():
+            whole.cancel()
+        else:
+            _settle(whole, done.exception() or done.result())
+
+    whole.add_done_callback(lambda done: done.cancelled() and under_way[0].cancel())
+    first.add_done_callback(go_on)
+    return whole
+
+
+def _settle(future: "Future[Last]", result: Last | BaseException) -> None:
+    if future.set_running_or_notify_cancel():
+        if isinstance(result, BaseException):
+            future.set_exception(result)
+        else:
+            future.set_result(result)

@@ -109,9 +109,15 @@ class Engine:
             return self.decided("identify", gallery, abstain(probe.reasons))
         if at_least is not None:  # waited for here: in the thread that searches, everybody would wait
             await asyncio.to_thread(self.library.current, gallery, probe.model.fingerprint, at_least)
-        decision = await self._searching.ask(gallery, await self.embed(probe), bounds, probe.model.fingerprint)
+        decision = await self._searched(probe, gallery, bounds)
         self.watch.decided(gallery, decision, probe.quality.measures)
         return self.decided("identify", gallery, decision)
+
+    async def _searched(self, probe: Probe, gallery: str, bounds: Bounds) -> Decision:
+        rows = self.encoding.submitted(probe.required(), probe.model)
+        if rows is None:
+            return await self.identify_embedding(await self.embed(probe), probe.model.fingerprint, gallery, bounds)
+        return await self._searching.after(rows, gallery, bounds, probe.model.fingerprint)
 
     async def identify_embedding(self, embedding: Floats, fingerprint: str, gallery: str, bounds: Bounds) -> Decision:
         """Who this embedding (dim,) of an encoder is, made by the caller of several clips. What is said of it, if

@@ -1,6 +1,8 @@
 """Searches behind a batcher: those who ask alike at the same time share a search of the index."""
 
+import asyncio
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,13 +10,14 @@ import numpy as np
 from gallery.actor import actor
 from gallery.library import Library
 from gallery.template import Decision
+from model.clips import unit_length
 from model.errors import GaitkeeperError
 from model.sequence import Floats
-from service.batcher import Batcher
+from service.batcher import Batcher, chained
 from service.batcher import Bounds as QueueBounds
 from service.metrics import Metrics
 from service.settings import Limits
-from service.telemetry import span
+from service.telemetry import span, spans
 
 # A batch of searches is one matrix product; more probes than this gain nothing.
 SEARCHES_AT_ONCE = 256
@@ -58,6 +61,19 @@ class Searching:
         """Raises what `Library.identify` raises, and `Overloaded`."""
         with span("search"):
             return await self.batcher.ask(Search(gallery, embedding, bounds, actor(), fingerprint))
+
+    async def after(self, rows: "Future[Floats]", gallery: str, bounds: Bounds, fingerprint: str) -> Decision:
+        """The same, once the encoder's answers (clips, dim) are there."""
+        asker, traced = actor(), spans()
+        traced("encode", rows)
+
+        def begin(found: Floats) -> "Future[Decision]":
+            embedding = unit_length(found.mean(axis=0)[None])[0]
+            searched = self.batcher.submit(Search(gallery, embedding, bounds, asker, fingerprint))
+            traced("search", searched)
+            return searched
+
+        return await asyncio.wrap_future(chained(rows, begin))
 
     def work(self, searches: Sequence[Search]) -> list[Decision | Exception]:
         """One search of the index for those who ask alike; an error is the answer of its group only."""

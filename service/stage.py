@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,6 +103,10 @@ class Stage:
         mean: Floats = (await self.rows(clips, model)).mean(axis=0)
         return mean
 
+    def submitted(self, clips: Floats, model: Loaded) -> "Future[Floats] | None":
+        """The model's answers to come, for each clip of one sequence; None for more than fit into a batch (`rows`)."""
+        return self.batcher.submit(_Item(model, clips)) if len(clips) <= self._most(clips) else None
+
     async def rows(self, clips: Floats, model: Loaded | None = None) -> Floats:
         """The model's answers (clips, n) for each clip of one sequence.
 
@@ -109,11 +114,15 @@ class Stage:
         is answered between them.
         """
         model = model or self.model
-        most = self._limits.batch_frames // math.prod(clips.shape[1:-2])
+        most = self._most(clips)
         if len(clips) <= most or most < 2:
             return await self.batcher.ask(_Item(model, clips))
         pieces = [clips[start : start + most // 2] for start in range(0, len(clips), most // 2)]
         return np.concatenate([await self.batcher.ask(_Item(model, piece)) for piece in pieces])
+
+    def _most(self, clips: Floats) -> int:
+        """How many such clips fit into a batch."""
+        return self._limits.batch_frames // math.prod(clips.shape[1:-2])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,8 @@ A span for each request (continuing the caller's `traceparent`) and for its enco
 the route's pattern, status, request id and the id of the caller: no path, no name, no score.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,26 @@ def span(name: str) -> AbstractContextManager[Any]:
     """A part of the request that is being answered, if it is traced."""
     tracer = _tracer.get()
     return _nothing if tracer is None else tracer.start_as_current_span(name)
+
+
+def spans() -> Callable[[str, "Future[Any]"], None]:
+    """Takes a name and a future: a part of the present request, from now until the future is done, in any thread."""
+    tracer = _tracer.get()
+    if tracer is None:
+        return _untraced
+    from opentelemetry.context import get_current
+
+    within = get_current()
+
+    def traced(name: str, until: "Future[Any]") -> None:
+        begun = tracer.start_span(name, within)
+        until.add_done_callback(lambda _: begun.end())
+
+    return traced
+
+
+def _untraced(name: str, until: "Future[Any]") -> None:
+    del name, until
 
 
 @contextmanager
