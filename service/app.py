@@ -15,20 +15,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from model.errors import GaitkeeperError
-from service import docs, errors, openapi
+from service import errors
 from service.access.authenticate import Authenticate
 from service.access.ring import KeyRing
-from service.aside import Aside
-from service.background import beside
-from service.deadline import Deadline
-from service.engine import Engine
-from service.etag import Tagged
-from service.idempotency import Idempotent
-from service.life import Door, Life
+from service.document import openapi
+from service.document import page as docs
+from service.engine.aside import Aside
+from service.engine.background import beside
+from service.engine.engine import Engine
+from service.engine.opening import open_engine
 from service.limits import Admission
-from service.metrics import Metrics
-from service.observe import Observe
-from service.opening import open_engine
+from service.operation.life import Door, Life
+from service.operation.metrics import Metrics
+from service.operation.observe import Observe
+from service.operation.shared import Shared
+from service.operation.telemetry import Traced
 from service.problem import ProblemResponse
 from service.routes import (
     console,
@@ -50,11 +51,12 @@ from service.routes import (
     whoami,
 )
 from service.settings import Settings
-from service.shared import Shared
 from service.sse import Listeners
 from service.streams.hub import Streams
-from service.telemetry import Traced
-from service.version import Version
+from service.surface.deadline import Deadline
+from service.surface.etag import Tagged
+from service.surface.idempotency import Idempotent
+from service.surface.version import Version
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider

@@ -43,8 +43,8 @@ def serve(
     Example: `gaitkeeper serve --port 8080 --data /var/lib/gaitkeeper`
     """
     _one_thread_a_call()
-    from service import log
-    from service.serving import serve_until_stopped
+    from service.operation import log
+    from service.process.serving import serve_until_stopped
     from service.settings import Settings
 
     options = {"host": host, "port": port, "data": data, "encoder": encoder, "classifier": classifier}
@@ -73,8 +73,8 @@ def demo(
 
     from service.demo import run_demo
     from service.demo_report import print_json, print_report
+    from service.process.server import leave
     from service.samples import Samples, shipped
-    from service.server import leave
     from service.settings import Settings
 
     signal.signal(signal.SIGTERM, leave)

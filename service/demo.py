@@ -15,10 +15,10 @@ from rich.progress import track
 
 from model.errors import InvalidDataSet
 from service.app import create_app
-from service.metrics import Metrics
-from service.opening import open_engine
+from service.engine.opening import open_engine
+from service.operation.metrics import Metrics
+from service.process.server import running
 from service.samples import Sample, Samples, sequence_in
-from service.server import running
 from service.settings import Settings
 
 

@@ -8,8 +8,8 @@ from typing import Annotated, TypeAlias
 from fastapi import Depends
 from starlette.requests import Request
 
-from service.aside import Aside
-from service.engine import Engine
+from service.engine.aside import Aside
+from service.engine.engine import Engine
 from service.settings import Limits
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from service.request_id import instance
+from service.surface.request_id import instance
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:gaitkeeper:problem:"

@@ -13,9 +13,9 @@ from service.bodies.asked import SequenceRequest
 from service.bodies.media import FILES, READERS, media_type
 from service.bodies.parameters import Head, parameters
 from service.bodies.submitted import Body, Submitted
+from service.engine.stage import Probe, Stage
 from service.parts import aside_of, limits_of
 from service.settings import Limits
-from service.stage import Probe, Stage
 from service.wire import Sent, decode
 
 T = TypeVar("T")

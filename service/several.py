@@ -9,13 +9,13 @@ import msgspec
 from starlette.requests import Request
 
 from model.errors import DuplicateSubject, GaitkeeperError, LimitExceeded, Overloaded, UnusableSequence
-from service.answers import Answer, Classification, Decision, Embedding
+from service.answers.galleries import Enrolled
+from service.answers.recognition import Answer, Classification, Decision, Embedding
 from service.bodies.asked import SequenceRequest
+from service.engine.stage import Probe
 from service.errors import problem_of
-from service.gallery_answers import Enrolled
 from service.problem import Problem
 from service.receive import Examined, Received, unless_gone
-from service.stage import Probe
 
 A = TypeVar("A", bound=msgspec.Struct)
 Q = TypeVar("Q", bound=SequenceRequest)

@@ -6,7 +6,7 @@ import msgspec
 
 from gallery.metrics import decibels
 from service.access.caller import Caller
-from service.answers import Candidate, disclosed
+from service.answers.recognition import Candidate, disclosed
 from service.events import Decided
 
 

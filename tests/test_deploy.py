@@ -19,8 +19,8 @@ from compose_pydantic import ComposeSpecification
 import gaitkeeper
 from gallery.keys.file import FileMasters
 from service.access.authenticate import OPEN
-from service.engine import Engine
-from service.metrics import Metrics
+from service.engine.engine import Engine
+from service.operation.metrics import Metrics
 from service.settings import PREFIX, Limits, Settings
 from tests.fakes import FakeClassifier, FakeEncoder
 from tests.service.conftest import open_library

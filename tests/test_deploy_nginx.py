@@ -19,9 +19,9 @@ from websockets.sync.client import connect
 from gallery.library import Library
 from gallery.store.api_keys import make_first_key
 from service.app import create_app
-from service.engine import Engine
-from service.metrics import Metrics
-from service.server import running
+from service.engine.engine import Engine
+from service.operation.metrics import Metrics
+from service.process.server import running
 from service.settings import Settings
 from tests.fakes import FakeClassifier, FakeEncoder
 from tests.service.conftest import open_library, person

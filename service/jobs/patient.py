@@ -8,8 +8,8 @@ import numpy as np
 
 from model.errors import Overloaded
 from model.sequence import Floats
-from service.loaded import Loaded
-from service.stage import Stage
+from service.engine.loaded import Loaded
+from service.engine.stage import Stage
 
 # Clips of one call: some milliseconds, for which whoever comes just then has to wait.
 PIECE = 4

@@ -12,11 +12,11 @@ from gallery.store.jobs import Job
 from model.bundle import DEFAULT_ENCODER, Bundle, open_bundle, shipped
 from model.errors import InvalidRequest
 from model.runtime import OnnxEncoder
-from service.engine import Engine
+from service.engine.engine import Engine
+from service.engine.loaded import as_encoder
 from service.jobs.hold import Hold
 from service.jobs.lanes import Work
 from service.jobs.patient import beside, patient_encoder
-from service.loaded import as_encoder
 from service.settings import Settings
 
 ENROLL, CALIBRATE, MIGRATE = "enroll", "calibrate", "migrate"

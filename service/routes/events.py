@@ -11,8 +11,8 @@ from starlette.responses import Response
 from model.errors import UnknownGallery
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
+from service.document.openapi import refusals
 from service.events import Bus, Decided, Missed
-from service.openapi import refusals
 from service.parts import TheEngine
 from service.sse import MEDIA_TYPE, Counted, Told, event_stream
 from service.told import event_of

@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from model.errors import GalleryExists, UnknownGallery
-from service import gallery_answers as answers
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
-from service.answers import Answer
-from service.openapi import documented, refusals
-from service.paging import A_PAGE, AfterName, Limit, cut
+from service.answers import galleries as answers
+from service.answers.recognition import Answer
+from service.document.openapi import documented, refusals
 from service.parts import TheEngine
 from service.receive import received
+from service.surface.paging import A_PAGE, AfterName, Limit, cut
 from service.wire import CreateGallery
 
 router = APIRouter(prefix="/galleries", tags=["galleries"])

@@ -17,17 +17,17 @@ from gallery.store.jobs import add_job, jobs_page
 from model.errors import BundleMismatch, Conflict, EmptyGallery, InvalidBundle, UnknownGallery, UnknownResource
 from service.access.caller import Caller, Scope
 from service.access.needs import caller_of, needs
-from service.answers import Answer
-from service.background import Background, background_of
+from service.answers.recognition import Answer
 from service.bodies.media import media_type
+from service.document.openapi import documented, refusals
+from service.engine.background import Background, background_of
 from service.jobs import answers
 from service.jobs.bodies import EnrollMany, MigrateGallery, taken_in
 from service.jobs.works import CALIBRATE, ENROLL, MIGRATE, named
-from service.openapi import documented, refusals
-from service.paging import A_PAGE, Limit, cut
 from service.parts import TheEngine, TheLimits
 from service.receive import received
 from service.sse import MEDIA_TYPE, Told, event_stream
+from service.surface.paging import A_PAGE, Limit, cut
 from service.wire import CalibrateGallery
 
 router = APIRouter(tags=["jobs"])

@@ -12,16 +12,16 @@ from gallery.api_keys import ApiKey, is_id
 from gallery.store import Store
 from gallery.store.api_keys import key_page, make_key, revoke_key, rotate_key, show_key
 from model.errors import Conflict, InvalidRequest, NotAllowed, UnknownResource
-from service import key_answers as answers
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
 from service.access.ring import KeyRing
-from service.answers import Answer
-from service.key_answers import CreateKey, RotateKey
-from service.openapi import documented, refusals
-from service.paging import A_PAGE, AfterName, Limit, cut
+from service.answers import keys as answers
+from service.answers.keys import CreateKey, RotateKey
+from service.answers.recognition import Answer
+from service.document.openapi import documented, refusals
 from service.parts import TheEngine
 from service.receive import received
+from service.surface.paging import A_PAGE, AfterName, Limit, cut
 
 router = APIRouter(prefix="/keys", tags=["keys"])
 Admin: TypeAlias = Annotated[Caller, needs(Scope.ADMIN)]

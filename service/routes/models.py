@@ -5,12 +5,12 @@ import asyncio
 from fastapi import APIRouter
 
 from model.errors import Conflict
-from service import operation_answers as answers
 from service.access.caller import Scope
 from service.access.needs import needs
-from service.answers import Answer
-from service.engine import Engine
-from service.openapi import documented
+from service.answers import operations as answers
+from service.answers.recognition import Answer
+from service.document.openapi import documented
+from service.engine.engine import Engine
 from service.parts import TheEngine
 
 router = APIRouter(prefix="/models", tags=["operation"])

@@ -9,15 +9,15 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service import operation_answers as answers
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
-from service.answers import Answer, Health, Readiness
-from service.life import Phase
-from service.openapi import documented
-from service.operations import operations
+from service.answers import operations as answers
+from service.answers.recognition import Answer, Health, Readiness
+from service.document.openapi import documented
+from service.operation.life import Phase
+from service.operation.operations import operations
+from service.operation.readiness import OK
 from service.parts import TheEngine
-from service.readiness import OK
 
 router = APIRouter(tags=["operation"])
 

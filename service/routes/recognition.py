@@ -14,18 +14,18 @@ from model.errors import (
     UnknownSubject,
     UnusableSequence,
 )
-from service import answers
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
-from service.answers import Answer
+from service.answers import recognition as answers
+from service.answers.recognition import Answer
+from service.answers.timelines import with_scores
 from service.bodies.asked import ClassifyRequest, EmbedRequest, IdentifyRequest, VerifyRequest
-from service.engine import Bounds
-from service.openapi import SEQUENCE_PROBLEMS, documented
+from service.document.openapi import SEQUENCE_PROBLEMS, documented
+from service.engine.engine import Bounds
+from service.engine.stage import Probe
 from service.parts import TheEngine
 from service.receive import check_candidates, received_sequences
 from service.several import answered
-from service.stage import Probe
-from service.timelines import with_scores
 
 router = APIRouter(tags=["recognition"])
 Asker: TypeAlias = Annotated[Caller, needs(Scope.IDENTIFY)]

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 
 from model.errors import UnknownResource
-from service import report_answers as answers
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
-from service.answers import Answer
-from service.openapi import documented
+from service.answers import reports as answers
+from service.answers.recognition import Answer
+from service.document.openapi import documented
 from service.reports import Reports
 from service.settings import Settings
 

@@ -10,10 +10,10 @@ from model.errors import UnknownResource
 from service import samples
 from service.access.caller import Caller
 from service.access.needs import needs
-from service.answers import Answer
+from service.answers.recognition import Answer
+from service.answers.samples import SampleFiles, sample_files
 from service.bodies.asked import Sequence
-from service.openapi import documented
-from service.sample_answers import SampleFiles, sample_files
+from service.document.openapi import documented
 
 router = APIRouter(prefix="/samples", tags=["samples"])
 

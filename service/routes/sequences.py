@@ -7,12 +7,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 
 from model.errors import UnreadableFile
-from service import track_answers as answers
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
-from service.answers import Answer
+from service.answers import tracks as answers
+from service.answers.recognition import Answer
 from service.bodies.asked import ReadRequest
-from service.openapi import SEQUENCE_PROBLEMS, documented
+from service.document.openapi import SEQUENCE_PROBLEMS, documented
 from service.parts import TheEngine, aside_of
 from service.receive import received_sequences, unless_gone
 

@@ -25,9 +25,9 @@ from model.errors import (
 )
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
-from service.answers import Answer
+from service.answers.recognition import Answer
 from service.bodies.media import media_type
-from service.openapi import documented, refusals
+from service.document.openapi import documented, refusals
 from service.parts import TheLimits
 from service.receive import INLINE_BYTES, received
 from service.sse import Told, event_stream

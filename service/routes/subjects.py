@@ -22,17 +22,17 @@ from model.errors import (
     UnknownTemplate,
     UnusableSequence,
 )
-from service import gallery_answers as answers
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
-from service.answers import Answer
+from service.answers import galleries as answers
+from service.answers.recognition import Answer
 from service.bodies.asked import EnrollRequest
-from service.openapi import SEQUENCE_PROBLEMS, documented, refusals
-from service.paging import A_PAGE, AfterName, Limit, cut
+from service.document.openapi import SEQUENCE_PROBLEMS, documented, refusals
+from service.engine.stage import Probe
 from service.parts import TheEngine
 from service.receive import one_of_each, received, received_sequences
 from service.several import answered
-from service.stage import Probe
+from service.surface.paging import A_PAGE, AfterName, Limit, cut
 from service.wire import ChangeSubject, MergeSubject, MoveSubject
 
 router = APIRouter(prefix="/galleries/{gallery}/subjects", tags=["subjects"])

@@ -11,13 +11,13 @@ from gallery.vault import unpack
 from model.errors import UnknownGallery, UnknownResource, UnknownSubject, UnknownTemplate
 from model.readers.recording import Track
 from model.writing import to_json
-from service import template_answers as answers
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
-from service.answers import Answer
-from service.openapi import documented
-from service.paging import A_PAGE, Limit, cut
+from service.answers import templates as answers
+from service.answers.recognition import Answer
+from service.document.openapi import documented
 from service.parts import TheEngine
+from service.surface.paging import A_PAGE, Limit, cut
 
 router = APIRouter(prefix="/galleries/{gallery}", tags=["templates"])
 # What a database counts up to, and JavaScript too.

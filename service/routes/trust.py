@@ -11,11 +11,11 @@ from gallery.store import Store
 from gallery.store.audit import audit_head, audit_page
 from gallery.store.reaching import gallery_of_erasure, numbers_of
 from model.errors import InvalidRequest, UnknownResource
-from service import gallery_answers as answers
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
-from service.answers import Answer
-from service.openapi import documented
+from service.answers import galleries as answers
+from service.answers.recognition import Answer
+from service.document.openapi import documented
 from service.parts import TheEngine
 
 router = APIRouter(tags=["trust"])

@@ -16,12 +16,12 @@ from gallery.template import now
 from model.errors import InvalidRequest, LimitExceeded, UnknownGallery, UnknownResource
 from service.access.caller import Caller, Scope
 from service.access.needs import needs
-from service.answers import Answer
-from service.background import background_of
-from service.openapi import documented, refusals
-from service.paging import A_PAGE, AfterName, Limit, cut
+from service.answers.recognition import Answer
+from service.document.openapi import documented, refusals
+from service.engine.background import background_of
 from service.parts import TheEngine
 from service.receive import received
+from service.surface.paging import A_PAGE, AfterName, Limit, cut
 from service.webhooks import bodies
 from service.webhooks.address import target_of
 from service.webhooks.bodies import CreateWebhook, WebhookTest

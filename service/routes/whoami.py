@@ -7,9 +7,9 @@ from starlette.requests import Request
 
 from service.access.caller import Caller
 from service.access.needs import needs
-from service.answers import Answer
-from service.key_answers import Whoami, whoami
-from service.openapi import documented
+from service.answers.keys import Whoami, whoami
+from service.answers.recognition import Answer
+from service.document.openapi import documented
 from service.settings import Settings
 
 router = APIRouter(tags=["keys"])

@@ -11,7 +11,7 @@ from gallery.sequential import Plan, plan_for, unsupported
 from gallery.template import Decision, Outcome
 from model.errors import EmptyGallery, InvalidRequest, Overloaded, StoreUnavailable
 from service.access.caller import Caller
-from service.engine import Bounds, Engine
+from service.engine.engine import Bounds, Engine
 from service.streams.tracked import Said, Tracked, Window
 
 T = TypeVar("T")

@@ -10,9 +10,9 @@ import numpy as np
 
 from model.errors import LimitExceeded, NotAllowed, Overloaded, UnknownResource
 from service.access.caller import Caller, Scope
-from service.engine import Engine
+from service.engine.engine import Engine
+from service.engine.stage import Stage
 from service.settings import Limits
-from service.stage import Stage
 from service.streams import told
 from service.streams.asked import Form, OpenStream
 from service.streams.deciding import deciding

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from model.by_motion import ByMotion
 from model.following import ByIds, Follower, Step
-from service.stage import Stage
+from service.engine.stage import Stage
 from service.streams.asked import Form
 from service.streams.frames import Arrived
 from service.streams.told import Figure

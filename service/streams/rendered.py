@@ -2,8 +2,8 @@
 
 import msgspec
 
-from service import answers
 from service.access.caller import Caller
+from service.answers import recognition as answers
 from service.events import Missed
 from service.sse import Counted, Told
 from service.streams import told

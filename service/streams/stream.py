@@ -22,8 +22,8 @@ import structlog
 from gallery.template import now
 from model.errors import GaitkeeperError, Overloaded
 from service.access.caller import Caller
+from service.engine.stage import Stage
 from service.events import Bus, Missed
-from service.stage import Stage
 from service.streams import told
 from service.streams.asked import Form
 from service.streams.deciding import Deciding

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from service.answers import Decision
+from service.answers.recognition import Decision
 
 Ending = Literal["deleted", "idle", "shutdown", "error"]
 

@@ -12,7 +12,7 @@ from model.errors import InvalidSequence
 from model.following import Seen, Track
 from model.quality import Reason
 from model.sequence import Floats
-from service.stage import Probe, Stage
+from service.engine.stage import Probe, Stage
 from service.streams.asked import Form
 from service.streams.windows import Windows
 

@@ -28,9 +28,9 @@ from model.runtime import Encoder, OnnxEncoder
 from service import samples
 from service.app import create_app
 from service.bodies.asked import Sequence
-from service.metrics import Metrics
-from service.opening import open_engine
-from service.server import running
+from service.engine.opening import open_engine
+from service.operation.metrics import Metrics
+from service.process.server import running
 from service.settings import Settings
 
 SUBJECTS = 120

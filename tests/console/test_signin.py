@@ -12,9 +12,9 @@ from gallery.library import Library
 from gallery.store import open_store
 from gallery.store.api_keys import make_key, revoke_key
 from service.app import create_app
-from service.engine import Engine
-from service.metrics import Metrics
-from service.server import running
+from service.engine.engine import Engine
+from service.operation.metrics import Metrics
+from service.process.server import running
 from service.settings import Settings
 from tests.console.conftest import WIDE, Faults
 from tests.fakes import FakeClassifier, FakeEncoder

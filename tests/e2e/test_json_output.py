@@ -61,7 +61,7 @@ def test_what_is_refused_leaves_stdout_empty(typed: Typed) -> None:
 
 
 def test_identify_and_the_service_call_a_decision_by_the_same_names(typed: Typed, one_enrolled: Path) -> None:
-    from service.answers import Decision
+    from service.answers.recognition import Decision
 
     typed("enroll", walk_file(1), "--subject", "ada 名前", "--data", one_enrolled)
     told = json.loads(typed("identify", walk_file(1), "--data", one_enrolled, "--json")[1])["decision"]

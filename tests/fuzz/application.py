@@ -12,9 +12,9 @@ from gallery.api_keys import NewKey, Scope
 from gallery.maintenance import Maintenance
 from gallery.store.api_keys import make_key
 from service.app import create_app
-from service.engine import Engine
-from service.metrics import Metrics
-from service.server import running
+from service.engine.engine import Engine
+from service.operation.metrics import Metrics
+from service.process.server import running
 from service.settings import Settings
 from tests.fakes import FakeClassifier, FakeEncoder
 from tests.service.conftest import open_library, person

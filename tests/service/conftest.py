@@ -17,8 +17,8 @@ from gallery.store import open_store
 from gallery.store.engine import DATABASE
 from model.sequence import SkeletonSequence
 from service.app import create_app
-from service.engine import Engine
-from service.metrics import Metrics
+from service.engine.engine import Engine
+from service.operation.metrics import Metrics
 from service.settings import Settings
 from tests.fakes import FakeClassifier, FakeEncoder, walking
 from tests.service.client import Client, started

@@ -20,8 +20,8 @@ from model.clips import ClipSpec
 from model.errors import InvalidBundle, InvalidDataSet
 from service.demo import Answered, Verdict, run_demo
 from service.demo_report import CMU_ACKNOWLEDGEMENT, CMU_NOTE, counts, print_report, summary
+from service.process.serving import serve_until_stopped
 from service.samples import Sample, Samples
-from service.serving import serve_until_stopped
 from service.settings import Settings
 from tests.model.onnx_files import mean_pose_model
 from tests.service.conftest import person, prior

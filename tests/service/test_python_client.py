@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from gallery.library import Library
-from service import answers as served_answers
-from service import gallery_answers
+from service.answers import galleries as gallery_answers
+from service.answers import recognition as served_answers
 from service.client import GaitkeeperClient, Refused, Sequence, Unreachable, answers, verify_signature
 from service.client.wire import Call, Wire
 from service.problem import Problem
-from service.server import running
+from service.process.server import running
 from service.settings import Settings
 from service.webhooks.signing import signature
 from tests.fakes import FakeEncoder, walking

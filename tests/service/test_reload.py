@@ -17,11 +17,11 @@ from model.bundle import DEFAULT_ENCODER, shipped
 from model.errors import InvalidBundle
 from model.sequence import Floats
 from service.app import create_app
-from service.engine import Engine
-from service.loaded import as_classifier, as_encoder
-from service.metrics import Metrics
-from service.opening import open_models
-from service.reloading import Opened
+from service.engine.engine import Engine
+from service.engine.loaded import as_classifier, as_encoder
+from service.engine.opening import open_models
+from service.engine.reloading import Opened
+from service.operation.metrics import Metrics
 from service.settings import Settings
 from tests.fakes import FakeClassifier, FakeEncoder
 from tests.service.client import Client, started

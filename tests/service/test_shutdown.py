@@ -10,8 +10,8 @@ import pytest
 
 from gallery.library import Library
 from model.sequence import Floats
-from service.life import RETRY_AFTER_S
-from service.server import running
+from service.operation.life import RETRY_AFTER_S
+from service.process.server import running
 from service.settings import Settings
 from tests.fakes import FakeEncoder
 from tests.service.conftest import make_app, person

@@ -13,8 +13,8 @@ from gallery.erasure import read_receipt, verify_receipt
 from gallery.library import Library
 from gallery.store import open_store
 from gallery.template import Decision
-from service.engine import Bounds, Engine
-from service.searching import Search
+from service.engine.engine import Bounds, Engine
+from service.engine.searching import Search
 from tests.service.client import Client
 from tests.service.conftest import ended, person
 

@@ -13,7 +13,7 @@ from gallery.library import Library
 from gallery.template import Candidate, Decision, Outcome, now
 from service.access.caller import LOOPBACK, Caller, Scope
 from service.events import Decided
-from service.server import running
+from service.process.server import running
 from service.settings import Settings
 from service.told import event_of
 from tests.fakes import FakeEncoder

@@ -12,8 +12,8 @@ from gallery.library import Library
 from gallery.store import Store
 from gallery.store.api_keys import make_key
 from service.app import create_app
-from service.engine import Engine
-from service.metrics import Metrics
+from service.engine.engine import Engine
+from service.operation.metrics import Metrics
 from service.settings import Settings
 from tests.fakes import FakeClassifier
 from tests.service.client import Client, started

@@ -22,8 +22,8 @@ from service.access.authenticate import Authenticate
 from service.access.needs import needs
 from service.access.ring import KeyRing
 from service.errors import answer_our_error
-from service.life import Life
-from service.server import running
+from service.operation.life import Life
+from service.process.server import running
 from service.settings import Settings
 from service.sse import Listeners
 from tests.service.access.keyed import bearer, key_for

@@ -11,7 +11,7 @@ import pytest
 from gallery.api_keys import Scope
 from gallery.library import Library
 from gallery.store.audit import audit_page
-from service.server import running
+from service.process.server import running
 from service.settings import Settings
 from tests.fakes import FakeEncoder
 from tests.service.access.keyed import bearer, key_for, keyed_app

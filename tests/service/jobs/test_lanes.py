@@ -17,10 +17,10 @@ from gallery.store.job_leases import claim
 from gallery.store.jobs import Job, JobState, add_job, cancel, job
 from model.errors import EmptyGallery, GaitkeeperError, InvalidRequest, Overloaded, StoreUnavailable
 from model.sequence import Floats
+from service.engine.loaded import as_encoder
 from service.jobs.hold import Hold
 from service.jobs.lanes import Lane, is_dead
 from service.jobs.patient import PIECE, PatientEncoder
-from service.loaded import as_encoder
 from tests.fakes import FakeEncoder
 
 Work = Callable[[Job, Hold], Mapping[str, Any]]

@@ -12,8 +12,8 @@ from model.bundle import open_bundle
 from model.bundle_writing import write_bundle
 from model.clips import ClipSpec
 from service.app import create_app
-from service.engine import Engine
-from service.metrics import Metrics
+from service.engine.engine import Engine
+from service.operation.metrics import Metrics
 from service.settings import Settings
 from tests.fakes import FakeEncoder
 from tests.gallery.command_line import CALIBRATION

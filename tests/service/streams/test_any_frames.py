@@ -12,8 +12,8 @@ from model.by_motion import ByMotion
 from model.following import PATHS
 from model.named_layouts import COCO_17
 from model.sequence import Units
-from service.engine import Engine
-from service.metrics import Metrics
+from service.engine.engine import Engine
+from service.operation.metrics import Metrics
 from service.settings import Settings
 from service.streams.asked import Form
 from service.streams.frames import Arrived

@@ -9,7 +9,7 @@ from gallery.library import Library
 from gallery.recorder import Recorder
 from gallery.replay import RecentProbes, ReplayPolicy
 from gallery.store import open_store
-from service.engine import Engine
+from service.engine.engine import Engine
 from service.events import Decided
 from tests.fakes import FakeEncoder
 from tests.service.client import started

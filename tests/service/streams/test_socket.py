@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from gallery.library import Library
-from service.server import running
+from service.process.server import running
 from service.settings import Settings
 from tests.fakes import FakeEncoder
 from tests.service.conftest import make_app

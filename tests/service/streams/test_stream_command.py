@@ -16,9 +16,9 @@ from model.readers import Recording
 from model.readers.recording import Track
 from model.writing import to_json
 from service.app import create_app
-from service.engine import Engine
-from service.metrics import Metrics
-from service.server import running
+from service.engine.engine import Engine
+from service.operation.metrics import Metrics
+from service.process.server import running
 from service.settings import Settings
 from service.streams.cli import stream
 from service.streams.playing import Service, frames_of, play

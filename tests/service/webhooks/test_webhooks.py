@@ -11,8 +11,8 @@ from gallery.library import Library
 from service.access.caller import Caller, Scope
 from service.app import create_app
 from service.client.signature import verify_signature
-from service.engine import Engine
-from service.metrics import Metrics
+from service.engine.engine import Engine
+from service.operation.metrics import Metrics
 from service.settings import Settings
 from service.told import DecisionEvent
 from service.webhooks import bodies

@@ -1,0 +1,52 @@
+"""One deployment from settings to its last answer."""
+
+import os
+
+import structlog
+
+from gallery.store import Store
+from gallery.store.api_keys import make_first_key
+from service.app import create_app
+from service.engine.opening import open_engine
+from service.engine.reloading import reload_on_hangup
+from service.operation.metrics import Metrics
+from service.operation.telemetry import exporting
+from service.process import server
+from service.settings import Settings, is_loopback
+
+
+def serve_until_stopped(settings: Settings) -> None:
+    """Serve and say where on stdout, until SIGTERM or Ctrl-C. SIGHUP opens the bundles again.
+
+    Raises `InvalidRequest` if the address cannot be had, `InvalidBundle` or `StoreUnavailable` before it listens.
+    """
+    with server.listen(settings.host, settings.port) as sock, exporting(os.environ) as tracing:
+        _warn_if_in_the_clear(settings)
+        engine = open_engine(settings, Metrics())
+        app = create_app(settings, engine, tracing)
+        reload_on_hangup(engine.reloading)
+        where = server.address(sock, server.scheme(settings))
+
+        def announce() -> None:
+            print(f"gaitkeeper answers at {where}, documented at {where}/docs; Ctrl-C stops it", flush=True)
+            if settings.access == "keys":
+                _show_first_key(engine.library.store)
+
+        server.run(app, sock, settings, announce)
+
+
+def _show_first_key(store: Store) -> None:
+    """Where nobody could ask anything yet, an admin's key, this once. Whoever lost it makes another one."""
+    made = make_first_key(store)
+    if made is not None:
+        print(f"the key of an admin, shown this once: {made[1]}", flush=True)
+        print("keys for others: gaitkeeper api-keys create --name 'camera 3' --scope identify", flush=True)
+
+
+def _warn_if_in_the_clear(settings: Settings) -> None:
+    if settings.tls_certificate is None and not settings.trusted_proxies and not is_loopback(settings.host):
+        structlog.get_logger("gaitkeeper").warning(
+            "keys and skeletons go over the network in the clear: set tls_certificate and tls_key, or let a proxy of"
+            " trusted_proxies do it",
+            host=settings.host,
+        )
