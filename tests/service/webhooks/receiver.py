@@ -35,14 +35,14 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            with receiver.arrived:
+                receiver.got.append(Got(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+                receiver.arrived.notify_all()
             status = receiver.statuses.pop(0) if receiver.statuses else 200
             self.send_response(status)
             self.send_header("Location", "http://127.0.0.1:9/elsewhere")
             self.end_headers()
             self.wfile.write(b"x" * 100_000)
-            with receiver.arrived:
-                receiver.got.append(Got(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-                receiver.arrived.notify_all()
 
         def log_message(self, *_: object) -> None:
             """Not to the terminal."""

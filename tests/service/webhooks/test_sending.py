@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -162,13 +162,14 @@ def answering(content: bytes, *, keep: bool = False) -> Iterator[Target]:
                 connection, _ = server.accept()
             except OSError:
                 return
-            connection.sendall(content)
             if keep:
                 held.append(connection)
-            else:
-                with connection:
-                    connection.shutdown(socket.SHUT_WR)
-                    connection.recv(4096)
+            with suppress(OSError):  # whoever has heard enough hangs up
+                connection.sendall(content)
+                if not keep:
+                    with connection:
+                        connection.shutdown(socket.SHUT_WR)
+                        connection.recv(4096)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
