@@ -48,8 +48,9 @@ class Hold(Protocol):
         """Returns while the work is to go on; raises what ends it."""
         ...
 
-    def told(self, done: int, total: int | None = None) -> None:
-        """The same, and tells how far the work is."""
+    def told(self, done: int | None = None, total: int | None = None) -> None:
+        """The same, knowing what was asked of the job until now, and tells how far the work is; None: it notes that
+        itself."""
         ...
 
     def fence(self, connection: Connection) -> None:
@@ -71,7 +72,7 @@ def enroll_items(library: Library, encoder: Encoder, job: Job, hold: Hold) -> Ma
     screen = Screen(library, job.gallery, fingerprint=encoder.fingerprint, mode=mode)
     vault = library.gallery(job.gallery).vault_days is not None
     while items := waiting_items(library.store, job.id, BATCH_SEQUENCES):
-        hold.check()
+        hold.told()
         _Batch(library, encoder, job, hold, screen, vault).enroll(items)
     return {status: counted_results(library.store, job.id).get(status, 0) for status in _STATUSES}
 

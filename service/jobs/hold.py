@@ -53,7 +53,7 @@ class Hold:
         if self._stopping.is_set():
             raise Interrupted
 
-    def told(self, done: int, total: int | None = None) -> None:
+    def told(self, done: int | None = None, total: int | None = None) -> None:
         self._renew(done, total)
         self.check()
 

@@ -39,7 +39,7 @@ class Grip:
         self._between(self.batches)
         self.batches += 1
 
-    def told(self, done: int, total: int | None = None) -> None:
+    def told(self, done: int | None = None, total: int | None = None) -> None:
         self.check()
 
     def fence(self, connection: object) -> None:

@@ -7,21 +7,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gallery.jobs import enroll_items
 from gallery.library import Library
+from gallery.store.job_items import Input
 from gallery.store.job_leases import claim
 from gallery.store.jobs import Job, JobState, add_job, cancel, job
+from gallery.vault import pack
 from model.errors import EmptyGallery, GaitkeeperError, InvalidRequest, Overloaded, StoreUnavailable
 from model.sequence import Floats
 from service.engine.loaded import as_encoder
 from service.jobs.hold import Hold
 from service.jobs.lanes import Lane, is_dead
 from service.jobs.patient import PIECE, PatientEncoder
-from tests.fakes import FakeEncoder
+from tests.fakes import FakeEncoder, walking
 
 Work = Callable[[Job, Hold], Mapping[str, Any]]
 
@@ -76,6 +80,24 @@ def test_one_that_is_cancelled_ends_between_two_batches(library: Library) -> Non
         assert begun.wait(10)
         cancel(library.store, key)
         assert ended(library, key).state is JobState.CANCELLED
+
+
+def test_a_bulk_enrollment_that_is_cancelled_ends_behind_its_present_batch(library: Library) -> None:
+    cancelled = threading.Event()
+
+    class Cancelling(FakeEncoder):
+        def embed_clips(self, clips: Floats) -> Floats:
+            if not cancelled.is_set():
+                cancel(library.store, key)
+                cancelled.set()
+            return super().embed_clips(clips)
+
+    sent = [Input(f"p{number}", pack(walking(number)), {}) for number in range(70)]
+    key = add_job(library.store, "enroll", "default", "key:a", {}, sent).id
+    with at_work(library, partial(enroll_items, library, Cancelling())):
+        found = ended(library, key)
+    assert found.state is JobState.CANCELLED
+    assert found.done == library.gallery("default").templates == 32
 
 
 def test_one_that_never_looks_hears_of_its_end_by_its_lease(library: Library) -> None:
