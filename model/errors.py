@@ -92,8 +92,15 @@ class SeveralTracks(GaitkeeperError):
 
 class LimitExceeded(GaitkeeperError):
     def __init__(self, field: str, limit: float, got: float) -> None:
-        super().__init__(f"{field}: at most {limit:g}, got {got:g}")
+        super().__init__(f"{field}: at most {_whole(limit)}, got {_whole(got)}")
         self.field, self.limit, self.got = field, limit, got
+
+
+def _whole(number: float) -> str:
+    """Bytes and frames with all their digits: nobody sets a limit to 4.1943e+06."""
+    if abs(number) < 1e15 and number == int(number):
+        return str(int(number))
+    return f"{min(number, 1e300):g}"  # an integer of 400 digits is no float
 
 
 class InvalidRequest(GaitkeeperError):

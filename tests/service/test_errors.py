@@ -68,3 +68,10 @@ def test_what_can_be_done_with_an_address_is_said_in_full(client: Client) -> Non
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, PATCH, DELETE")
     assert client.request("OPTIONS", "/galleries").headers["allow"] == "GET, POST"
     assert client.post("/healthz").headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize(
+    ("got", "told"), [(33554433, "33554433"), (2.5, "2.5"), (10**400, "1e+300"), (float("inf"), "1e+300")]
+)
+def test_a_limit_is_said_with_all_its_digits(got: float, told: str) -> None:
+    assert str(errors.LimitExceeded("files", 33554432, got)) == f"files: at most 33554432, got {told}"
