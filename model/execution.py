@@ -100,7 +100,7 @@ def read_tuned(folder: Path, bundle: Bundle, task: Task) -> Tuned | None:
     path = paths(folder, bundle, task)[0]
     try:
         return msgspec.json.decode(path.read_bytes(), type=Tuned)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # who keeps data there says what is wrong with it
         return None
     except msgspec.MsgspecError as error:
         raise InvalidBundle(str(path), f"{error}; remove it, or run `gaitkeeper tune` again") from error

@@ -14,6 +14,7 @@ from model.errors import InvalidRequest
 from model.execution import Wanted
 
 PREFIX = "GAITKEEPER_"
+DATA = Path("gaitkeeper-data")
 # Names of this prefix that are not settings of the service: one for the tests, one for the client, and those that
 # Kubernetes sets by itself in every pod beside a Service called "gaitkeeper".
 _FOREIGN = re.compile(r"GAITKEEPER_(RECORDINGS|API_KEY|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_\w+)")
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
-    data: Path = Path("gaitkeeper-data")
+    data: Path = DATA
     database: SecretStr | None = None
     keys: str | None = None
     index: Literal["auto", "flat", "coarse", "compact"] = "auto"
@@ -141,7 +142,8 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = "__".join(str(part) for part in first["loc"])
-            raise InvalidRequest(f"setting {name} ({PREFIX}{name.upper()})", first["msg"]) from error
+            which = f"setting {name} ({PREFIX}{name.upper()})" if name else "settings"
+            raise InvalidRequest(which, first["msg"].removeprefix("Value error, ")) from error
 
 
 def is_loopback(host: str) -> bool:

@@ -1,6 +1,8 @@
 """One deployment from settings to its last answer."""
 
 import os
+from pathlib import Path
+from shlex import quote
 
 import structlog
 
@@ -12,7 +14,7 @@ from service.engine.reloading import reload_on_hangup
 from service.operation.metrics import Metrics
 from service.operation.telemetry import exporting
 from service.process import server
-from service.settings import Settings, is_loopback
+from service.settings import DATA, Settings, is_loopback
 
 
 def serve_until_stopped(settings: Settings) -> None:
@@ -30,17 +32,18 @@ def serve_until_stopped(settings: Settings) -> None:
         def announce() -> None:
             print(f"gaitkeeper answers at {where}, documented at {where}/docs; Ctrl-C stops it", flush=True)
             if settings.access == "keys":
-                _show_first_key(engine.library.store)
+                show_first_key(engine.library.store, settings.data)
 
         server.run(app, sock, settings, announce)
 
 
-def _show_first_key(store: Store) -> None:
+def show_first_key(store: Store, data: Path) -> None:
     """Where nobody could ask anything yet, an admin's key, this once. Whoever lost it makes another one."""
     made = make_first_key(store)
     if made is not None:
         print(f"the key of an admin, shown this once: {made[1]}", flush=True)
-        print("keys for others: gaitkeeper api-keys create --name 'camera 3' --scope identify", flush=True)
+        where = "" if data == DATA else f" --data {quote(str(data))}"
+        print(f"keys for others: gaitkeeper api-keys create --name 'camera 3' --scope identify{where}", flush=True)
 
 
 def _warn_if_in_the_clear(settings: Settings) -> None:

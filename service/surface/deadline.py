@@ -100,7 +100,7 @@ class Deadline:
         if sent is None:
             return None if _begins_at_once(scope) else self._seconds
         if not sent.isdigit() or len(sent) > _DIGITS or int(sent) == 0:
-            raise InvalidRequest(HEADER, "must be a whole number of milliseconds from 1 on")
+            raise InvalidRequest(HEADER, f"must be a whole number of milliseconds, from 1 to {10**_DIGITS - 1}")
         return min(self._seconds, int(sent) / 1000)
 
 

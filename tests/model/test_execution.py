@@ -63,6 +63,11 @@ def test_without_tuning_onnx_runtime_runs_it(bundle, tmp_path):
     assert plan_for(tmp_path, bundle, "encoder") == Plan(Execution.ONNX)
 
 
+def test_a_file_where_the_folder_should_be_is_for_whoever_keeps_data_there(bundle, tmp_path):
+    (tmp_path / "data").touch()
+    assert plan_for(tmp_path / "data", bundle, "encoder").execution is Execution.ONNX
+
+
 def test_what_was_tuned_here_is_how_it_is_run(bundle, tmp_path):
     write_tuned(tmp_path, bundle, chosen(bundle), None)
     assert plan_for(tmp_path, bundle, "encoder") == Plan(Execution.OPENVINO_BF16, 4)

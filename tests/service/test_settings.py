@@ -49,3 +49,8 @@ def test_variables_of_others_are_passed_by() -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         Settings.read({}).port = 1  # type: ignore[misc]
+
+
+def test_settings_that_do_not_go_together_are_said_without_jargon() -> None:
+    with pytest.raises(InvalidRequest, match=r"^settings: access=loopback asks nobody for a key"):
+        Settings.read({"GAITKEEPER_ACCESS": "loopback", "GAITKEEPER_HOST": "0.0.0.0"})
