@@ -1,7 +1,9 @@
 """The body's course over time, in body heights: where it is, whether it moves, whether left and right stay so."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +33,8 @@ SWAP = 0.08
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Body:
-    """Core joints of the frames that hold a body.
+    """Core joints of the frames that hold a body, of one sequence, or of several of one length (then with their axis
+    before all others: what is found out is an array of one for each).
 
     joints: (frames, pairs, 2 sides, dims). seen: (frames, pairs, 2). at: (frames,) seconds. tall: (frames,) body
     height, in the joints' unit; smooth: the same without the sway of the stride.
@@ -46,57 +49,72 @@ class Body:
     smooth: NDArray[np.float64]
     legs_apart: NDArray[np.float64]
     legs_seen: NDArray[np.bool_]
-    confidence: float
-    missing: float
-    empty: float
+    confidence: NDArray[np.float64]
+    missing: NDArray[np.float64]
+    empty: NDArray[np.float64]
 
-    def still_share(self) -> float:
+    def still_share(self) -> NDArray[np.float64]:
         """Share of frames in which nothing moved since the one before."""
         if len(self.at) < 2:
-            return 0.0
-        both = self.seen[1:] & self.seen[:-1]
-        moved = np.abs(self.joints[1:] - self.joints[:-1]).max(axis=-1) * both
-        return float(np.count_nonzero(moved.max(axis=(1, 2)) < STILL * self.smooth[1:]) / len(moved))
+            return np.zeros(self.tall.shape[:-1])
+        both = self.seen[..., 1:, :, :] & self.seen[..., :-1, :, :]
+        moved = np.abs(self.joints[..., 1:, :, :, :] - self.joints[..., :-1, :, :, :]).max(axis=-1) * both
+        still = moved.max(axis=(-2, -1)) < STILL * self.smooth[..., 1:]
+        return np.asarray(still.sum(axis=-1) / still.shape[-1])
 
-    def elsewhere_share(self) -> float:
+    def elsewhere_share(self) -> NDArray[np.float64]:
         """Share of frames that lie off the body's course: suddenly at another place, or of another size.
 
         The course is the longest of those that frames form who follow on each other without a jump; a wrong pose of a
         few frames is off it and does not break it.
         """
         there = self.seen.astype(np.float64)
-        centre = np.einsum("tpsc,tps->tc", self.joints, there) / there.sum(axis=(1, 2))[:, None]
-        breaks = np.flatnonzero(_jumped(centre[:-1], centre[1:], self.tall[:-1], self.tall[1:], np.diff(self.at))) + 1
-        if not len(breaks):
-            return 0.0
-        starts, stops = np.concatenate([[0], breaks]), np.concatenate([breaks, [len(self.at)]])
-        lengths: list[int] = []
-        lasts: list[int] = []
-        for start, stop in zip(starts, stops, strict=True):
-            recent = np.array(lasts[-COURSES:], dtype=np.intp)
-            gap = self.at[start] - self.at[recent]
-            free = ~_jumped(centre[recent], centre[start], self.tall[recent], self.tall[start], gap)
-            if free.any():
-                course = len(lasts) - len(recent) + int(np.flatnonzero(free)[-1])
-                lengths[course] += int(stop - start)
-                lasts[course] = int(stop - 1)
-            else:
-                lengths.append(int(stop - start))
-                lasts.append(int(stop - 1))
-        return 1 - max(lengths) / len(self.at)
+        centre = np.einsum("...psc,...ps->...c", self.joints, there) / there.sum(axis=(-2, -1))[..., None]
+        jumps = _jumped(
+            centre[..., :-1, :], centre[..., 1:, :], self.tall[..., :-1], self.tall[..., 1:], np.diff(self.at)
+        )
+        shares = np.zeros(jumps.shape[:-1])
+        for one in map(tuple, np.argwhere(jumps.any(axis=-1))):
+            shares[one] = _off_course(jumps[one], centre[one], self.tall[one], self.at)
+        return shares
 
-    def swaps(self) -> int:
+    def swaps(self) -> NDArray[np.int64]:
         """How often exchanging left and right explains a frame, by the two before it, far better than keeping them."""
         if len(self.at) < 3:
-            return 0
-        expected = 2 * self.joints[1:-1] - self.joints[:-2]
-        known = self.seen[2:] & self.seen[1:-1] & self.seen[:-2]
-        pairs = known.all(axis=2)
-        tall = self.smooth[2:, None]
-        weight = pairs / (2 * np.maximum(pairs.sum(axis=1), 1)[:, None] * tall)
-        kept = np.einsum("tps,tp->t", _lengths(self.joints[2:] - expected), weight)
-        swapped = np.einsum("tps,tp->t", _lengths(self.joints[2:, :, ::-1] - expected), weight)
-        return int(((kept - swapped > SWAP) & (swapped < 0.5 * kept) & (pairs.sum(axis=1) >= 2)).sum())
+            return np.zeros(self.tall.shape[:-1], np.int64)
+        now, before, first = (
+            self.joints[..., 2:, :, :, :],
+            self.joints[..., 1:-1, :, :, :],
+            self.joints[..., :-2, :, :, :],
+        )
+        expected = 2 * before - first
+        known = self.seen[..., 2:, :, :] & self.seen[..., 1:-1, :, :] & self.seen[..., :-2, :, :]
+        pairs = known.all(axis=-1)
+        count = pairs.sum(axis=-1)
+        weight = pairs / (2 * np.maximum(count, 1)[..., None] * self.smooth[..., 2:, None])
+        kept = np.einsum("...ps,...p->...", _lengths(now - expected), weight)
+        swapped = np.einsum("...ps,...p->...", _lengths(now[..., ::-1, :] - expected), weight)
+        return np.asarray(((kept - swapped > SWAP) & (swapped < 0.5 * kept) & (count >= 2)).sum(axis=-1))
+
+
+def _off_course(
+    jumps: NDArray[np.bool_], centre: NDArray[np.float64], tall: NDArray[np.float64], at: NDArray[np.float64]
+) -> float:
+    breaks = np.flatnonzero(jumps) + 1
+    starts, stops = np.concatenate([[0], breaks]), np.concatenate([breaks, [len(at)]])
+    lengths: list[int] = []
+    lasts: list[int] = []
+    for start, stop in zip(starts, stops, strict=True):
+        recent = np.array(lasts[-COURSES:], dtype=np.intp)
+        free = ~_jumped(centre[recent], centre[start], tall[recent], tall[start], at[start] - at[recent])
+        if free.any():
+            course = len(lasts) - len(recent) + int(np.flatnonzero(free)[-1])
+            lengths[course] += int(stop - start)
+            lasts[course] = int(stop - 1)
+        else:
+            lengths.append(int(stop - start))
+            lasts.append(int(stop - 1))
+    return 1 - max(lengths) / len(at)
 
 
 def _jumped(
@@ -120,25 +138,51 @@ def body_of(sequence: SkeletonSequence) -> Body | None:
     names, index = _core_of(sequence.layout)
     if not {"knee", "ankle"} <= set(names):
         return None
-    confidence = sequence.confidence[:, index]
-    seen = confidence > 0
-    present = np.count_nonzero(seen, axis=(1, 2)) >= PRESENT * index.size
+    seen = sequence.confidence[:, index] > 0
+    present = seen.sum(axis=(1, 2)) >= PRESENT * index.size
     if not present.any():
         return None
-    square = _square(sequence)
-    if not present.all():
-        square = square[present]
-    tall = heights(square).astype(np.float64)
+    return _body([sequence], present, names, index, np.s_[0])
+
+
+def body_of_all(sequences: Sequence[SkeletonSequence]) -> Body | None:
+    """The bodies of several sequences of one layout, rate and length; None unless every frame of all holds one."""
+    names, index = _core_of(sequences[0].layout)
+    if not {"knee", "ankle"} <= set(names):
+        return None
+    confidence = np.stack([sequence.confidence for sequence in sequences])[:, :, index]
+    if not ((confidence > 0).sum(axis=(2, 3)) >= PRESENT * index.size).all():
+        return None
+    return _body(sequences, np.ones(sequences[0].frames, bool), names, index, np.s_[:])
+
+
+def _body(
+    sequences: Sequence[SkeletonSequence],
+    present: NDArray[np.bool_],
+    names: Sequence[str],
+    index: NDArray[np.intp],
+    which: Any,
+) -> Body:
+    """present: (frames,) that hold the bodies of all. which: of the sequences, the one that is meant, or all."""
+    whole = np.stack([_square(sequence) for sequence in sequences])
+    core = whole[:, :, index]
+    confidence = core[..., -1]
+    seen = confidence > 0
+    there = whole if present.all() else whole[:, present]
+    people, frames, *_ = there.shape
+    tall = heights(there.reshape(people * frames, *there.shape[2:])).astype(np.float64).reshape(people, frames)
     smooth = _smooth(tall)
-    joints = square[:, index, :-1].astype(np.float64)
+    joints = (core if frames == len(present) else core[:, present])[..., :-1].astype(np.float64)
     legs = [names.index("knee"), names.index("ankle")]
-    apart = np.zeros((sequence.frames, 2, sequence.dims))
-    apart[present] = (joints[:, legs, 0] - joints[:, legs, 1]) / smooth[:, None, None]
-    seen_there, count = int(np.count_nonzero(seen)), sequence.frames
+    apart = np.zeros((people, len(present), 2, joints.shape[-1]))
+    apart[:, present] = (joints[:, :, legs, 0] - joints[:, :, legs, 1]) / smooth[:, :, None, None]
+    count = seen.sum(axis=(1, 2, 3))
+    mean = confidence.sum(axis=(1, 2, 3), where=seen, dtype=np.float64) / count
+    missing, empty = 1 - count / seen[0].size, np.full(people, 1 - frames / len(present))
+    legs_seen = present & seen[:, :, legs].all(axis=(2, 3))
     return Body(
-        joints, seen[present], np.flatnonzero(present) / sequence.fps, tall, smooth,
-        apart, present & seen[:, legs].all(axis=(1, 2)),
-        float(confidence.sum(where=seen)) / seen_there, 1 - seen_there / seen.size, 1 - len(joints) / count,
+        joints[which], seen[:, present][which], np.flatnonzero(present) / sequences[0].fps, tall[which],
+        smooth[which], apart[which], legs_seen[which], mean[which], missing[which], empty[which],
     )  # fmt: skip
 
 
@@ -161,7 +205,7 @@ def _square(sequence: SkeletonSequence) -> Floats:
 
 
 def _smooth(tall: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Body height without the sway of the stride: the median over some half second on either side."""
+    """Body heights (people, frames) without the sway of the stride: the median over some half second on either side."""
     from scipy.ndimage import median_filter
 
-    return np.asarray(median_filter(tall, size=min(25, len(tall)), mode="nearest"))
+    return np.asarray(median_filter(tall, size=(1, min(25, tall.shape[1])), mode="nearest"))

@@ -209,8 +209,8 @@ class InvalidArchive(GaitkeeperError):
 
 
 class Overloaded(GaitkeeperError):
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__(f"too many requests are waiting; try again in {retry_after_s:g} s")
+    def __init__(self, retry_after_s: float, what: str = "too many requests are waiting") -> None:
+        super().__init__(f"{what}; try again in {retry_after_s:g} s")
         self.retry_after_s = retry_after_s
 
 

@@ -12,9 +12,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from model.body_signal import Body, body_of
+from model.body_signal import body_of, body_of_all
 from model.clips import ClipSpec
-from model.gait_signal import Stride, stride_of
+from model.gait_signal import Stride, stride_of, strides_of
 from model.sequence import SkeletonSequence, Units
 
 
@@ -92,10 +92,33 @@ def assess(
     walking: the answer will rest on gait, so that somebody who does not walk is advised of it. notes: what a reader
     had to assume (`Recording.notes`).
     """
-    spec = spec or ClipSpec()
     body = body_of(sequence)
-    stride = stride_of(body.legs_apart, body.legs_seen, sequence.fps) if body else None
-    measures = _measures(sequence, body, stride)
+    if body is None:
+        return _judged(sequence, _no_body(sequence), spec or ClipSpec(), walking, notes)
+    stride = stride_of(body.legs_apart, body.legs_seen, sequence.fps)
+    found = (body.confidence, body.missing, body.empty, body.still_share(), body.elsewhere_share(), body.swaps())
+    measures = _measures(sequence, [float(each) for each in found], stride)
+    return _judged(sequence, measures, spec or ClipSpec(), walking, notes)
+
+
+def assess_all(sequences: Sequence[SkeletonSequence], spec: ClipSpec, *, walking: bool = True) -> list[Quality]:
+    """As `assess`, of several at once: of one layout, rate and length they take a fraction of the time each."""
+    alike = {(each.layout.name, each.units, each.aspect, each.fps, each.joints.shape) for each in sequences}
+    body = body_of_all(sequences) if len(alike) == 1 and len(sequences) > 1 else None
+    if body is None:
+        return [assess(sequence, spec, walking=walking) for sequence in sequences]
+    strides = strides_of(body.legs_apart, body.legs_seen, sequences[0].fps)
+    found = (body.confidence, body.missing, body.empty, body.still_share(), body.elsewhere_share(), body.swaps())
+    rows = np.stack(found, axis=1).astype(np.float64).tolist()
+    return [
+        _judged(sequence, _measures(sequence, row, stride), spec, walking, ())
+        for sequence, row, stride in zip(sequences, rows, strides, strict=True)
+    ]
+
+
+def _judged(
+    sequence: SkeletonSequence, measures: dict[str, float], spec: ClipSpec, walking: bool, notes: Sequence[str]
+) -> Quality:
     reasons = _reasons(sequence, spec, measures)
     advice = tuple(_advice(sequence, measures, reasons, walking=walking, notes=notes))
     return Quality(not reasons, reasons, advice, MappingProxyType(measures))
@@ -113,20 +136,22 @@ def clip_frames(sequence: SkeletonSequence, spec: ClipSpec) -> int:
     return max(1, int(np.floor((sequence.frames - 1) * spec.fps / sequence.fps)) + 1)
 
 
-def _measures(sequence: SkeletonSequence, body: Body | None, stride: Stride | None) -> dict[str, float]:
-    seen = sequence.confidence > 0
+def _measures(sequence: SkeletonSequence, found: Sequence[float], stride: Stride | None) -> dict[str, float]:
+    """found: what `Body` has of the sequence, in the order of the names below."""
+    confidence, missing, empty, still, elsewhere, swaps = found
     measures = {"frames": float(sequence.frames), "seconds": sequence.seconds}
-    if body is None:
-        measures |= {"mean_confidence": float(sequence.confidence[seen].mean()) if seen.any() else 0.0}
-        measures |= {"missing_share": 1.0, "empty_share": 1.0, "still_share": 0.0}
-        return measures | {"elsewhere_share": 0.0, "swaps_per_s": 0.0}
-    measures |= {"mean_confidence": body.confidence, "missing_share": body.missing, "empty_share": body.empty}
-    measures |= {"still_share": body.still_share(), "elsewhere_share": body.elsewhere_share()}
-    measures |= {"swaps_per_s": body.swaps() / sequence.seconds}
+    measures |= {"mean_confidence": confidence, "missing_share": missing, "empty_share": empty}
+    measures |= {"still_share": still, "elsewhere_share": elsewhere, "swaps_per_s": swaps / sequence.seconds}
     if stride is not None:
         measures |= {"stride_regularity": stride.regularity, "leg_alternation": stride.alternation}
         measures |= {"leg_swing": stride.swing, "step_frequency_hz": stride.step_frequency}
     return measures
+
+
+def _no_body(sequence: SkeletonSequence) -> dict[str, float]:
+    seen = sequence.confidence > 0
+    confidence = float(sequence.confidence[seen].mean()) if seen.any() else 0.0
+    return _measures(sequence, (confidence, 1.0, 1.0, 0.0, 0.0, 0.0), None)
 
 
 def _reasons(sequence: SkeletonSequence, spec: ClipSpec, measures: Mapping[str, float]) -> tuple[Reason, ...]:

@@ -84,11 +84,12 @@ async def received_sequences(request: Request, kind: type[Q], stage: Stage) -> R
     body = read()
     if body.several:
         return await aside_of(request).call(partial(_all_examined, stage, body))
-    return _all_examined(stage, body)
+    return _all_examined(stage, body, judged=False)
 
 
-def _all_examined(stage: Stage, body: Body[Q]) -> Received[Q]:
-    return Received(body.asked, tuple(_examined(stage, one, body) for one in body.submitted), body.several)
+def _all_examined(stage: Stage, body: Body[Q], *, judged: bool = True) -> Received[Q]:
+    """judged: now, where nobody waits for it; or later, while the model is at it."""
+    return Received(body.asked, tuple(_examined(stage, one, body, judged) for one in body.submitted), body.several)
 
 
 async def _reading(request: Request, kind: type[Q], limits: Limits) -> tuple["partial[Body[Q]]", bool]:
@@ -101,11 +102,12 @@ async def _reading(request: Request, kind: type[Q], limits: Limits) -> tuple["pa
     return partial(READERS[media], kind, body, head, limits), inline
 
 
-def _examined(stage: Stage, one: Submitted, body: Body[Q]) -> Examined:
+def _examined(stage: Stage, one: Submitted, body: Body[Q], judged: bool) -> Examined:
     if isinstance(one.sequence, GaitkeeperError):
         return Examined(one.name, one.sequence)
     try:
-        return Examined(one.name, stage.examine(one.sequence, body.beside, one.notes), one.first_frame, one.alone)
+        probe = stage.examine(one.sequence, body.beside, one.notes, judged=judged)
+        return Examined(one.name, probe, one.first_frame, one.alone)
     except GaitkeeperError as error:
         if not body.several:
             raise

@@ -57,7 +57,7 @@ class Listeners:
     def entered(self, caller: str) -> Iterator[None]:
         """Raises `Overloaded` where there are too many, of this caller or in all."""
         if self.count >= self._at_once or self._inside[caller] >= self._of_one:
-            raise Overloaded(RETRY_AFTER_S)
+            raise Overloaded(RETRY_AFTER_S, "too many listen to events")
         self._inside[caller] += 1
         try:
             yield

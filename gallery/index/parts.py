@@ -86,8 +86,9 @@ class Parts:
         found = np.full((len(probes), k), np.iinfo(np.int64).max, np.int64)
         for first, rows in self.blocks(max(k, SCAN_ROWS if len(probes) == 1 else SCAN_SCORES // len(probes))):
             last = first + len(rows)
-            # NumPy has a kernel of its own for one vector, which reads the rows once and in order.
-            block = (rows @ probes[0])[None] if len(probes) == 1 else probes @ rows.T
+            # NumPy has a kernel of its own for one vector, which reads the rows once and in order; of several, BLAS is
+            # twice as fast with the rows first.
+            block = (rows @ probes[0])[None] if len(probes) == 1 else np.ascontiguousarray((rows @ probes.T).T)
             if not alive[first:last].all():
                 block[:, ~alive[first:last]] = -np.inf
             count = min(k, len(rows))

@@ -77,13 +77,18 @@ class Batcher(Generic[In, Out]):
         self._queued_cost = 0
         self._cost_per_second = 0.0
         self._changed = threading.Condition()
-        self._closing = False
+        self._closing = self._working = False
         self._thread = threading.Thread(target=self._serve, name=f"batcher-{name}", daemon=True)
         self._thread.start()
 
     @property
     def waiting(self) -> int:
         return len(self._queue)
+
+    @property
+    def about_to_begin(self) -> bool:
+        """Whether the worker is idle, and has just been given something."""
+        return bool(self._queue) and not self._working
 
     @property
     def alive(self) -> bool:
@@ -131,7 +136,9 @@ class Batcher(Generic[In, Out]):
 
     def _serve(self) -> None:
         while batch := self._take():
+            self._working = True
             self._run(batch)
+            self._working = False
 
     def _take(self) -> list[_Waiting[In, Out]]:
         """Everything queued, up to the budget; waits while there is nothing; empty only when closed and drained."""

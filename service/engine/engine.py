@@ -26,6 +26,7 @@ from model.errors import StoreUnavailable, UnknownTemplate
 from model.runtime import Classifier, Encoder
 from model.sequence import Floats
 from service.engine.batcher import Batcher
+from service.engine.judging import Together
 from service.engine.loaded import Loaded, as_classifier, as_encoder
 from service.engine.models import Models
 from service.engine.reloading import Opened, Reloading
@@ -76,6 +77,7 @@ class Engine:
             each.start()
         self.models = Models(as_encoder(encoder), as_classifier(classifier), limits, metrics)
         self.reloading = Reloading(self.models, library, open_models)
+        self._together = Together(self.models.encoding.batcher)
         self._searching = Searching(library, limits, metrics)
         self.readiness = Readiness(library, self._workers, free_disk_mb)
         self.watch = Watch(library)
@@ -104,20 +106,23 @@ class Engine:
         return embedding
 
     async def identify(self, probe: Probe, gallery: str, bounds: Bounds, at_least: int | None = None) -> Decision:
-        if probe.clips is None:
-            await asyncio.to_thread(self.library.store.head, gallery)  # one that is not there is not an abstention
-            return self.decided("identify", gallery, abstain(probe.reasons))
         if at_least is not None:  # waited for here: in the thread that searches, everybody would wait
             await asyncio.to_thread(self.library.current, gallery, probe.model.fingerprint, at_least)
-        decision = await self._searched(probe, gallery, bounds)
+        # It is encoded while it is judged.
+        coming = None if probe.ready is None else self.encoding.submitted(probe.ready, probe.model)
+        await self._together.judged(probe)
+        if probe.clips is None:
+            if coming is not None:
+                coming.cancel()
+            await asyncio.to_thread(self.library.store.head, gallery)  # one that is not there is not an abstention
+            return self.decided("identify", gallery, abstain(probe.reasons))
+        if coming is None:
+            embedding = await self.embed(probe)
+            decision = await self.identify_embedding(embedding, probe.model.fingerprint, gallery, bounds)
+        else:
+            decision = await self._searching.after(coming, gallery, bounds, probe.model.fingerprint)
         self.watch.decided(gallery, decision, probe.quality.measures)
         return self.decided("identify", gallery, decision)
-
-    async def _searched(self, probe: Probe, gallery: str, bounds: Bounds) -> Decision:
-        rows = self.encoding.submitted(probe.required(), probe.model)
-        if rows is None:
-            return await self.identify_embedding(await self.embed(probe), probe.model.fingerprint, gallery, bounds)
-        return await self._searching.after(rows, gallery, bounds, probe.model.fingerprint)
 
     async def identify_embedding(self, embedding: Floats, fingerprint: str, gallery: str, bounds: Bounds) -> Decision:
         """Who this embedding (dim,) of an encoder is, made by the caller of several clips. What is said of it, if

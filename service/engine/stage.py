@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,15 +22,46 @@ from service.settings import Limits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Probe:
-    """A sequence made ready for one model. clips: None if it is not usable, and `quality` says why.
-    sequence: as it was sent. model: which one it is ready for, though another may have taken its place since."""
+class Judging:
+    """What a sequence is judged by (`model.quality.assess`)."""
 
-    clips: Floats | None
-    quality: Quality
+    sequence: SkeletonSequence
+    clip: ClipSpec
+    walking: bool
+    notes: tuple[str, ...]
+
+    def judge(self) -> Quality:
+        return assess(self.sequence, self.clip, walking=self.walking, notes=self.notes)
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A sequence made ready for one model. ready: its clips, None if there are too few frames for any; `clips` are None
+    too if the sequence is not usable, and `quality` says why. sequence: as it was sent. model: which one it is ready
+    for, though another may have taken its place since."""
+
+    ready: Floats | None
     notes: tuple[str, ...]
     sequence: SkeletonSequence
     model: Loaded
+    asked: Judging
+
+    @cached_property
+    def quality(self) -> Quality:
+        """Judged when it is first asked for."""
+        return self.asked.judge()
+
+    @property
+    def is_judged(self) -> bool:
+        return "quality" in vars(self)
+
+    def judge_as(self, quality: Quality) -> None:
+        """Somebody has judged it, together with others."""
+        vars(self)["quality"] = quality
+
+    @property
+    def clips(self) -> Floats | None:
+        return self.ready if self.quality.usable else None
 
     def required(self) -> Floats:
         """The clips. Raises `UnusableSequence` if there are none."""
@@ -81,9 +113,15 @@ class Stage:
         return self.model.fingerprint
 
     def examine(
-        self, sequence: SkeletonSequence, others: Sequence[SkeletonSequence] = (), notes: Sequence[str] = ()
+        self,
+        sequence: SkeletonSequence,
+        others: Sequence[SkeletonSequence] = (),
+        notes: Sequence[str] = (),
+        *,
+        judged: bool = True,
     ) -> Probe:
         """Convert, judge and window a sequence, and with it those of others in the same frames. notes: of its reader.
+        judged: at once; or when somebody asks for its quality.
 
         Raises `LayoutMismatch`, `LimitExceeded`, and `InvalidRequest` for others whom the model does not take.
         """
@@ -92,10 +130,16 @@ class Stage:
             raise InvalidRequest("others", "this service's bundle takes one person at a time; leave them out")
         check_duration(sequence, model.clip, self._limits)
         prepared = prepare_people((sequence, *others), model.layout, model.clip)
-        quality = assess(prepared.sequences[0], model.clip, walking=self._walking, notes=notes)
-        clips = to_clips(prepared.sequences, model.clip, model.layout) if quality.usable else None
+        judging = Judging(prepared.sequences[0], model.clip, self._walking, tuple(notes))
+        try:
+            clips = to_clips(prepared.sequences, model.clip, model.layout)
+        except UnusableSequence:
+            clips = None
         said = (*notes, *prepared.notes, *_left_out(1 + len(others), model))
-        return Probe(clips, quality, said, sequence, model)
+        probe = Probe(clips, said, sequence, model, judging)
+        if judged:
+            _ = probe.quality
+        return probe
 
     async def mean(self, clips: Floats, model: Loaded | None = None) -> Floats:
         """The mean (n,) of the model's answers over the clips of one sequence. model: which one they were made ready

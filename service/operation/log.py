@@ -48,6 +48,8 @@ def configure(level: str = "info") -> None:
     # uvicorn's tells the paths of WebSockets, which may hold names.
     for chatty in ("httpx", "alembic", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Warns of every form that is none; its sender is told, and nobody else can do anything about it.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def without_words(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

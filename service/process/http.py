@@ -188,6 +188,12 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         self._forget_timer()
         super().connection_lost(exc)
 
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            # It was refused in full, by an answer: uvicorn would log, for any caller, that the application did nothing.
+            self.handshake_complete = True
+
     def handle_events(self) -> None:
         super().handle_events()
         if not self.frames:

@@ -20,6 +20,7 @@ from service.answers import recognition as answers
 from service.answers.recognition import Answer
 from service.answers.timelines import with_scores
 from service.bodies.asked import ClassifyRequest, EmbedRequest, IdentifyRequest, VerifyRequest
+from service.direct import Direct
 from service.document.openapi import SEQUENCE_PROBLEMS, documented
 from service.engine.engine import Bounds
 from service.engine.stage import Probe
@@ -27,7 +28,7 @@ from service.parts import TheEngine
 from service.receive import check_candidates, received_sequences
 from service.several import answered
 
-router = APIRouter(tags=["recognition"])
+router = APIRouter(tags=["recognition"], route_class=Direct)
 Asker: TypeAlias = Annotated[Caller, needs(Scope.IDENTIFY)]
 
 

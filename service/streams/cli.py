@@ -84,4 +84,5 @@ def _said(body: dict[str, Any]) -> str:
     )
     score = "" if found["score"] is None else f", score {found['score']:.3f} against {found['threshold'] or 0:.3f}"
     last = ", the last word" if body["last"] else ""
-    return f"{who} ({body['clips']} clips{score}{last})"
+    clips = f"{body['clips']} clip{'' if body['clips'] == 1 else 's'}"
+    return f"{who} ({clips}{score}{last})"

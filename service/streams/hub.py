@@ -75,7 +75,7 @@ class Streams:
         mine = sum(each.opening.owner.id == caller.id for each in self._streams.values()) + self._opening[caller.id]
         all_of_them = len(self._streams) + self._opening.total()
         if self._closed or all_of_them >= self._limits.streams or mine >= self._limits.streams_of_one:
-            raise Overloaded(RETRY_AFTER_S)
+            raise Overloaded(RETRY_AFTER_S, "too many streams are open")
 
     @property
     def count(self) -> int:

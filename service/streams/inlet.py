@@ -32,7 +32,7 @@ class Inlet:
         async with self._changed:
             self._check_open()
             if len(self._waiting) + len(frames) > ROOM or self._pace.wait(len(frames)) > 0:
-                raise Overloaded(RETRY_AFTER_S)
+                raise Overloaded(RETRY_AFTER_S, "frames come faster than they are taken")
             self._take(frames)
 
     async def put(self, frames: Sequence[Arrived]) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -72,6 +73,8 @@ class Service:
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise InvalidRequest("--to", f"{self.url} cannot be asked: {error}") from error
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            raise InvalidRequest("GAITKEEPER_API_KEY", f"{self.url} asks for a key that is good, and this is none")
         if response.is_error:
             raise InvalidRequest("--to", f"{self.url} answers {response.status_code}: {_detail(response)}")
         return response.json() if response.content else None

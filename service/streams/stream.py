@@ -109,7 +109,7 @@ class Stream:
         Raises `Overloaded` for too many listeners.
         """
         if self.listeners >= LISTENERS:
-            raise Overloaded(RETRY_AFTER_S)
+            raise Overloaded(RETRY_AFTER_S, "too many listen to this stream")
         self._skeletons += skeletons
         try:
             async with self._bus.subscribe(lambda event: skeletons or not isinstance(event, told.FrameSeen)) as events:

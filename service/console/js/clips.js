@@ -1,4 +1,5 @@
 // Answers of overlapping clips as one course over time: where several clips hold a moment, their mean counts.
+import { score } from "./format.js";
 
 /** The mean over the clips that hold a time; the last clip's where none does. values: of each clip. */
 export function meanAt(seconds, values, time) {
@@ -23,3 +24,14 @@ export function rowOf(label, seconds, values, length, colour, format) {
 
 /** Seconds of a sequence in our JSON. */
 export const lengthOf = (sequence) => sequence.joints.length / (sequence.fps ?? 25);
+
+const ROWS = 3;
+
+/** Rows of the first candidates' scores, clip by clip. */
+export function scoreRows({ timeline }, length) {
+  if (!timeline || timeline.seconds.length < 2) return [];
+  return timeline.subjects.slice(0, ROWS).map((subject, place) => {
+    const scores = timeline.scores.map((clip) => clip[place]);
+    return rowOf(subject, timeline.seconds, scores, length, place ? "series-6" : "series-1", score);
+  });
+}

@@ -56,7 +56,7 @@ function options({ series, format, height, width }) {
     legend: { show: false },
     cursor: { sync: { key: together.key }, y: false, points: { size: 7 } },
     padding: [8, 12, 0, 0],
-    scales: { x: { range: (_, low, high) => [Math.min(low, high - LEAST_S), high] }, y: { range: (_, low, high) => [0, Math.max(high ?? 0, low ?? 0) * 1.15 || 1] } },
+    scales: { x: { range: ({ data: [times] }) => across(times) }, y: { range: (_, low, high) => [0, Math.max(high ?? 0, low ?? 0) * 1.15 || 1] } },
     axes: [{ ...axis, size: 28, space: 70, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 56, space: 32, values: (_, ticks) => ticks.map(format) }],
     series: [{}, ...series.map(({ label, tone, fill }) => ({
       label,
@@ -68,6 +68,12 @@ function options({ series, format, height, width }) {
     }))],
     hooks: { setCursor: [(plot) => said(plot, series, format)] },
   };
+}
+
+/** From the last look at least a minute back. What uPlot proposes for a single one is a whole day. */
+function across(times) {
+  const end = times.at(-1) ?? Date.now() / 1000;
+  return [Math.min(times[0] ?? end, end - LEAST_S), end];
 }
 
 const two = (number) => String(number).padStart(2, "0");

@@ -23,11 +23,13 @@ export function found(answer) {
 
 const DOUBTS = ["fps_unknown", "normalised_without_aspect"];
 
-/** Whether something had to be assumed, or could not be read. */
+const ASKS = /layout|fps|frames a second|aspect|width/i; // a picture or a note is not read with any hint
+
+/** Whether something had to be assumed, or could not be read without being told. */
 export const doubtful = (tracks) =>
   tracks.some(
     (each) =>
-      each.problem ||
+      ASKS.test(each.problem?.detail ?? "") ||
       DOUBTS.some((word) => each.quality?.advice.includes(word) || each.notes.some((one) => one.startsWith(word))),
   );
 

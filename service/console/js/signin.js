@@ -4,6 +4,7 @@ import { keep, key } from "./session.js";
 import { button, dialog, field, fill, h, inWords } from "./ui.js";
 
 let asking = null; // one dialog, however many requests were refused
+let declined = false; // pages ask the service again and again: whoever said no is not asked every time
 
 /** Ask for a key; true when the service takes it. */
 export function signIn() {
@@ -49,7 +50,11 @@ async function ask() {
       { label: "Sign in", value: true, class: "first", run: () => taken(input, wrong) },
     ],
   });
-  if (!answer) keep(before);
+  if (!answer) {
+    keep(before);
+    declined = true;
+    document.dispatchEvent(new CustomEvent("declined"));
+  }
   return Boolean(answer);
 }
 
@@ -96,9 +101,16 @@ export function whoIsThere() {
         : null,
     );
   };
-  document.addEventListener("signed", show);
+  for (const each of ["signed", "declined"]) document.addEventListener(each, show);
   show();
   return box;
 }
 
-whenRefused(signIn);
+for (const doing of ["click", "change", "drop"]) document.addEventListener(doing, again, true);
+addEventListener("hashchange", again, true);
+
+function again() {
+  declined = false;
+}
+
+whenRefused(async () => !declined && signIn());

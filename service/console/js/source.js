@@ -1,8 +1,9 @@
 // Where a sequence comes from: files dropped anywhere on the page, files chosen, or a sample; and which of its tracks.
 import { dropping } from "./dropping.js";
 import { many } from "./format.js";
+import { ofFile } from "./problems.js";
 import { found, hintsForm, readFiles } from "./reading.js";
-import { button, field, fill, h, inWords, note, select, toast } from "./ui.js";
+import { button, failed, field, fill, h, note, select } from "./ui.js";
 
 export { dropping, found };
 
@@ -99,6 +100,7 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
   async function read(files, hints = {}) {
     if (!files.length) return;
     const mine = ++turn;
+    tracks.hidden = true;
     onWaiting();
     try {
       const answers = await readFiles(api, files, hints);
@@ -126,7 +128,7 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
       usable.length > 1 ? choiceOf(usable, take) : null,
       answers
         .filter((each) => each.problem)
-        .map((each) => note("bad", h("strong", {}, each.name), ": ", inWords(each.problem))),
+        .map((each) => note("bad", h("strong", {}, each.name), ": ", ofFile(each.problem, each.name))),
       hints,
     );
     if (usable.length) take(usable[0]);
@@ -160,7 +162,9 @@ export function createSource(api, { onChosen, onWaiting = () => {}, first = [] }
 
   function refused(problem, mine) {
     if (mine !== turn) return;
-    toast(inWords(problem), { tone: "bad" });
+    picker.value = "";
+    tracks.hidden = false;
+    fill(tracks, failed(problem));
     onChosen(null);
   }
 

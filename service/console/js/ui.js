@@ -1,5 +1,8 @@
 // What pages are made of: elements, tables, dialogs, and the states in which there is nothing to show yet.
 import { icon } from "./icons.js";
+import { inWords, sentence } from "./problems.js";
+
+export { inWords };
 
 /**
  * An element. attrs: `class`, `dataset` and `style` (objects), `on…` (listeners), properties such as `value` and
@@ -95,10 +98,10 @@ export function choices(label, options, { value, onchange }) {
 
 /**
  * A table. columns: {key, label, number?, row? (it names the row), render?(row) → child}. empty: what to say instead
- * of no rows. mark(row, tr): to add classes or listeners.
+ * of no rows, or [title, text]. mark(row, tr): to add classes or listeners.
  */
 export function table({ caption, columns, rows, empty = "There is nothing here yet.", mark, hideCaption = false }) {
-  if (!rows.length) return nothing(caption, empty);
+  if (!rows.length) return nothing(...(Array.isArray(empty) ? empty : [caption, empty]));
   const cell = (column, row) => {
     const content = column.render ? column.render(row) : row[column.key];
     const attrs = { class: column.number ? "number" : null };
@@ -136,13 +139,24 @@ export function table({ caption, columns, rows, empty = "There is nothing here y
 export function dialog({ title, body, actions = [{ label: "Close", value: null }], wide = false }) {
   const { promise, resolve } = withResolvers();
   let answer = null;
+  let busy = false; // what was asked for is asked for once, however often it is pressed
+  const once = async (run) => {
+    busy = true;
+    buttons.at(-1).setAttribute("aria-disabled", "true");
+    try {
+      return (await run()) !== false;
+    } finally {
+      busy = false;
+      buttons.at(-1).removeAttribute("aria-disabled");
+    }
+  };
   const buttons = actions.map((action, place) =>
     button(action.label, {
       class: action.class ?? (place === actions.length - 1 && actions.length > 1 ? "first" : ""),
       type: place === actions.length - 1 ? "submit" : "button",
       async onclick(event) {
         event.preventDefault();
-        if (action.run && (await action.run()) === false) return;
+        if (action.run && (busy || !element.firstChild.reportValidity() || !(await once(action.run)))) return;
         answer = action.value;
         element.close();
       },
@@ -179,10 +193,11 @@ export function toast(text, { tone = "good" } = {}) {
   const box =
     document.querySelector(".toasts") ??
     document.body.appendChild(h("div", { class: "toasts", role: "status", "aria-live": "polite" }));
+  for (const same of box.children) if (same.dataset.text === text) same.remove();
   const one = h(
     "div",
-    { class: `toast ${tone}` },
-    h("p", {}, text),
+    { class: `toast ${tone}`, dataset: { text } },
+    h("p", {}, sentence(text)),
     button("", { icon: "close", class: "plain", "aria-label": "Close this message", onclick: () => one.remove() }),
   );
   box.append(one);
@@ -213,18 +228,12 @@ export function failed(problem, again = null) {
       "div",
       { class: "stack tight" },
       h("p", {}, h("strong", {}, problem.title ?? "Something went wrong")),
-      h("p", {}, inWords(problem)),
-      again ? h("div", {}, button("Try again", { onclick: again })) : null,
+      h("p", {}, sentence(inWords(problem))),
+      again && problem.status !== 403 ? h("div", {}, button("Try again", { onclick: again })) : null,
     ),
   );
 }
 export { failed as error };
-
-/** A problem document (or any error) as one or two sentences. */
-export function inWords(problem) {
-  const where = problem.field && !String(problem.detail).includes(problem.field) ? ` (${problem.field})` : "";
-  return `${problem.detail || problem.message || String(problem)}${where}`;
-}
 
 /** A note. tone: "", "warn" or "bad". */
 export const note = (tone, ...children) =>

@@ -1,4 +1,4 @@
-import { allGalleries, chosen, galleryChoice } from "../js/keep/gallery-choice.js";
+import { allGalleries, chosen, galleryChoice, noGallery } from "../js/keep/gallery-choice.js";
 import { measureDialog, forget } from "../js/keep/calibrating.js";
 import { detChart, scoreChart } from "../js/keep/calibration-charts.js";
 import { about, byCondition, bySize } from "../js/keep/calibration-tables.js";
@@ -14,7 +14,7 @@ export async function mount(root, context) {
   if (!root.isConnected) return undefined; // the head is another page's by now
   const gallery = chosen(galleries, context.params);
   if (!gallery) {
-    fill(root, nothing("No gallery", "There is no gallery yet that could be calibrated."));
+    noGallery(root, galleries, { ...context, page: "calibration" });
     return undefined;
   }
   galleryChoice(galleries, gallery, { ...context, page: "calibration" });

@@ -6,7 +6,7 @@ import { contents, MOST } from "../js/keep/gallery/contents.js";
 import { deleteGallery, newGallery } from "../js/keep/gallery/galleries.js";
 import { subjectView } from "../js/keep/gallery/subject.js";
 import { subjectList } from "../js/keep/gallery/subjects.js";
-import { allGalleries, chosen, galleryChoice } from "../js/keep/gallery-choice.js";
+import { allGalleries, chosen, galleryChoice, noGallery } from "../js/keep/gallery-choice.js";
 import { count, day } from "../js/format.js";
 import { dropping } from "../js/source.js";
 import { button, failed, fill, h, note, nothing, waiting } from "../js/ui.js";
@@ -19,7 +19,7 @@ export async function mount(root, context) {
   const gallery = chosen(galleries, context.params);
   const make = () => newGallery((name) => context.go(`#/gallery?gallery=${encodeURIComponent(name)}`));
   if (!gallery) {
-    fill(root, nothing("No gallery", "There is no gallery yet, or none that your key reaches.", button("New gallery", { class: "first", onclick: make })));
+    noGallery(root, galleries, { ...context, page: "gallery" }, button("New gallery", { class: "first", onclick: make }));
     return undefined;
   }
   galleryChoice(galleries, gallery, { ...context, page: "gallery" });

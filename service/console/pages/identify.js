@@ -1,13 +1,13 @@
 // Who is it? A sequence plays; candidates stand beside it against the threshold; one of them walks beside the probe.
-import { lengthOf, rowOf } from "../js/clips.js";
+import { lengthOf, scoreRows } from "../js/clips.js";
 import { candidates, figures, verdict } from "../js/decision.js";
-import { score } from "../js/format.js";
+import { allGalleries } from "../js/keep/gallery-choice.js";
 import { createPlayer } from "../js/player/player.js";
 import { skeletons } from "../js/player/skeletons.js";
 import { qualityOf } from "../js/quality.js";
 import { remember } from "../js/place.js";
 import { createSource } from "../js/source.js";
-import { failed, field, fill, h, note, select, waiting } from "../js/ui.js";
+import { failed, field, fill, h, note, nothing, select, waiting } from "../js/ui.js";
 
 export const title = "Identify";
 const RATES = [
@@ -29,7 +29,6 @@ export async function mount(root, { api, params, controls }) {
 
 // From this length on, it is worth seeing which part of a sequence looks like whom.
 const LONG_S = 5;
-const ROWS = 3;
 const CANDIDATES = 8;
 
 class Identify {
@@ -86,7 +85,7 @@ class Identify {
   }
 
   async start(params) {
-    const [{ galleries }, { words }] = await Promise.all([this.api.get("/galleries"), skeletons()]);
+    const [galleries, { words }] = await Promise.all([allGalleries(this.api), skeletons()]);
     this.words = words;
     const names = galleries.map((each) => each.name);
     const wanted = names.includes(params.get("gallery"))
@@ -94,8 +93,10 @@ class Identify {
       : names.includes("default")
         ? "default"
         : names[0];
+    this.gallery.disabled = !names.length;
     fill(
       this.gallery,
+      names.length ? null : h("option", { value: "" }, "none"),
       names.map((name) => h("option", { value: name, selected: name === wanted }, name)),
     );
     await this.source.ready;
@@ -127,6 +128,7 @@ class Identify {
   async ask() {
     if (!this.chosen) return;
     const mine = ++this.turn;
+    if (!this.gallery.value) return this.#refused({ kind: "no-gallery" });
     fill(this.told, waiting(5, "Identifying"));
     fill(this.compared);
     const asked = { gallery: this.gallery.value, top_k: CANDIDATES, sequence: this.chosen.sequence };
@@ -136,18 +138,26 @@ class Identify {
       const decision = await this.api.post("/identify", asked);
       if (mine === this.turn) this.#tell(decision);
     } catch (problem) {
-      if (mine !== this.turn) return;
-      fill(
-        this.told,
-        failed(problem, () => this.ask()),
-      );
-      fill(
-        this.quality,
-        this.chosen.quality
-          ? qualityOf(this.chosen.quality, this.words, this.chosen.notes)
-          : h("p", { class: "muted" }, "Not judged."),
-      );
+      if (mine === this.turn) this.#refused(problem);
     }
+  }
+
+  /** Nobody can be looked for: why, and what to do about it. */
+  #refused(problem) {
+    const enroll = h("a", { class: "button", href: this.api.path`#/gallery?gallery=${this.gallery.value}` }, "To the gallery");
+    fill(
+      this.told,
+      problem.kind === "empty-gallery"
+        ? nothing("Nobody is enrolled", `${this.gallery.value} is empty, so there is nobody to be found.`, enroll)
+        : problem.kind === "no-gallery"
+          ? nothing("No gallery", "There is no gallery to look in, or none that your key reaches.")
+          : failed(problem, () => this.ask()),
+    );
+    const { quality, notes } = this.chosen;
+    fill(
+      this.quality,
+      quality ? qualityOf(quality, this.words, notes) : h("p", { class: "muted" }, "Not judged."),
+    );
   }
 
   #tell(decision) {
@@ -234,13 +244,4 @@ class Identify {
     this.source.close();
     this.player.close();
   }
-}
-
-/** Rows of the first candidates' scores, clip by clip. */
-function scoreRows({ timeline }, length) {
-  if (!timeline || timeline.seconds.length < 2) return [];
-  return timeline.subjects.slice(0, ROWS).map((subject, place) => {
-    const scores = timeline.scores.map((clip) => clip[place]);
-    return rowOf(subject, timeline.seconds, scores, length, place ? "series-6" : "series-1", score);
-  });
 }

@@ -48,17 +48,17 @@ export function byCondition({ conditions = [], target_fpir: target }) {
 export function about(calibration, { measure, forget }) {
   const fact = (name, value) => (value === null ? null : [h("dt", {}, name), h("dd", {}, value)]);
   return h("section", { class: "panel stack" }, h("h2", {}, "This calibration"),
+    calibration.made_on ? h("p", { class: "muted" }, `Measured on ${calibration.made_on}.`) : null,
     h("dl", { class: "facts" },
       fact("Held rate (FPIR)", percent(calibration.target_fpir)),
-      fact("Measured on", calibration.made_on || "–"),
       fact("Made", calibration.created ? day(calibration.created) : "–"),
       fact("People", number(calibration.subjects)),
       fact("Searches by strangers", calibration.searches ? number(calibration.searches) : "–"),
       fact("Worth as independent ones", calibration.worth ? number(calibration.worth, 4) : "–"),
-      fact("Smallest rate shown (rule of 3)", calibration.supported ? percent(calibration.supported) : "–"),
+      fact("Smallest rate (rule of 3)", calibration.supported ? percent(calibration.supported) : "–"),
       fact("Templates a subject", number(calibration.templates_per_subject ?? 1)),
       calibration.min_margin ? fact("Smallest margin", score(calibration.min_margin)) : null,
-      fact("Id", h("code", {}, calibration.id))),
+      fact("Id", h("code", { class: "whole" }, calibration.id))),
     h("div", { class: "row" }, button(forget ? "Calibrate again" : "Calibrate", { class: forget ? "" : "first", onclick: measure }),
       forget ? button("Forget it", { class: "danger", onclick: forget }) : null));
 }

@@ -1,5 +1,5 @@
 // Which gallery a page is about: chosen once, kept in the address and for the next page.
-import { field, select } from "../ui.js";
+import { field, fill, nothing, select } from "../ui.js";
 
 const NAME = "gaitkeeper.gallery";
 
@@ -10,18 +10,28 @@ export async function allGalleries(api) {
   return found;
 }
 
-/** The one that the address names, or that was looked at last, or the first; undefined where there is none. */
+/** The one that the address names; without a name that which was looked at last, or the first. undefined: it is not there. */
 export function chosen(galleries, params) {
-  const wanted = params.get("gallery") ?? remembered();
-  return galleries.find((each) => each.name === wanted) ?? galleries[0];
+  const named = (name) => galleries.find((each) => each.name === name);
+  const wanted = params.get("gallery");
+  return wanted === null ? (named(remembered()) ?? galleries[0]) : named(wanted);
 }
 
 /** A select in the page's head that goes to another gallery. */
 export function galleryChoice(galleries, current, { page, go, controls }) {
-  const names = galleries.map((each) => [each.name, each.name]);
-  const choice = select(names, { value: current.name, onchange: () => to(choice.value, page, go) });
+  const names = [...(current ? [] : [["", "Choose one…"]]), ...galleries.map((each) => [each.name, each.name])];
+  const choice = select(names, { value: current?.name ?? "", onchange: () => choice.value && to(choice.value, page, go) });
   controls.prepend(field("Gallery", choice, { beside: true }));
-  remember(current.name);
+  if (current) remember(current.name);
+}
+
+/** Where the gallery of the address is not there: never another one in its place. action: what can be done instead. */
+export function noGallery(root, galleries, context, action = null) {
+  const wanted = context.params.get("gallery");
+  if (galleries.length) galleryChoice(galleries, null, context);
+  fill(root, wanted
+    ? nothing(`There is no gallery ${wanted}`, "It was deleted, its name is mistyped, or your key does not reach it.", action)
+    : nothing("No gallery", "There is no gallery yet, or none that your key reaches.", action));
 }
 
 function to(name, page, go) {

@@ -1,11 +1,12 @@
 // Which samples are to walk into a stream, and where they are to be looked for.
+import { allGalleries } from "../keep/gallery-choice.js";
 import { dialog, field, h, note, select } from "../ui.js";
 
 const MOST = 4;
 
 /** {gallery, samples: [name], seconds}; null if nothing is to be played. */
 export async function chooseSamples(api) {
-  const [{ samples }, { galleries }] = await Promise.all([api.get("/samples"), api.get("/galleries")]);
+  const [{ samples }, galleries] = await Promise.all([api.get("/samples"), allGalleries(api)]);
   const walkers = samples.filter((each) => each.roles.includes("probe"));
   const first = ["walker-01-nm-06-054", "stranger-03-nm-05-054", "walker-03-nm-05-090"];
   const boxes = walkers.map((each) =>

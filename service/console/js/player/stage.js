@@ -20,7 +20,7 @@ export class Stage {
       "figure",
       { class: "stage" },
       this.canvas,
-      names ? h("figcaption", {}, names) : null,
+      names ? h("figcaption", { class: "clip", title: names }, names) : null,
       legend(figures),
     );
     this.surface = surface(this.canvas, (context, width, height) => this.#draw(context, width, height));

@@ -3,6 +3,7 @@ import { api } from "../../api.js";
 import { many } from "../../format.js";
 import { skeletons } from "../../player/skeletons.js";
 import { found } from "../../source.js";
+import { ofFile } from "../../problems.js";
 import { inOtherWords } from "../../decision.js";
 import { button, field, fill, h, inWords, table } from "../../ui.js";
 import { consentInputs } from "./consent.js";
@@ -70,7 +71,7 @@ class EnrollPanel {
   }
 
   #item(file, { name, sequence, quality, problem }) {
-    if (problem || !sequence) return { file, name, state: "unusable", why: problem ? inWords(problem) : "it holds no sequence" };
+    if (problem || !sequence) return { file, name, state: "unusable", why: problem ? ofFile(problem, file) : "it holds no sequence" };
     const reasons = quality && !quality.usable ? quality.reasons.map((word) => inOtherWords(word, this.meanings)).join(" ") : "";
     return { file, name, sequence, frames: sequence.joints.length, advice: quality?.advice ?? [], state: reasons ? "unusable" : "ready", why: reasons };
   }
@@ -88,8 +89,8 @@ class EnrollPanel {
       caption: "Sequences to enroll",
       hideCaption: true,
       columns: [
-        { label: "Sequence", row: true, render: ({ name }) => name },
-        { label: "Subject", render: (item) => (item.state === "unusable" ? "–" : this.#subjectOf(item)) },
+        { label: "Sequence", row: true, render: ({ name }) => h("span", { class: "long" }, name) },
+        { label: "Subject", render: (item) => (item.state === "unusable" ? "–" : h("span", { class: "long" }, this.#subjectOf(item))) },
         { label: "Frames", number: true, render: ({ frames }) => frames ?? "–" },
         { label: "State", render: (item) => this.#state(item) },
       ],
@@ -100,7 +101,7 @@ class EnrollPanel {
   #state(item) {
     const [tone, text] = STATES[item.state];
     const why = item.why || (item.state === "ready" && item.advice?.length ? item.advice.map((word) => inOtherWords(word, this.meanings)).join(" ") : "");
-    return [h("span", { class: `tag ${tone}` }, text), why ? h("span", { class: "muted" }, ` ${why}`) : null,
+    return [h("span", { class: `tag ${tone}` }, text), why ? h("p", { class: "detail" }, why) : null,
       item.state === "duplicate" ? [" ", button("Enroll anyway", { onclick: () => this.#again(item) })] : null];
   }
 

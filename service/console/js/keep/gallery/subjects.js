@@ -45,11 +45,11 @@ function rows(gallery, found, labels, state, draw) {
   const views = labels.get("view");
   const to = (one) => `#/gallery/${encodeURIComponent(one.subject)}?gallery=${encodeURIComponent(gallery.name)}`;
   const columns = [
-    { label: "Subject", row: true, render: (one) => h("a", { href: to(one) }, one.subject) },
+    { label: "Subject", row: true, render: (one) => h("a", { class: "long", href: to(one) }, one.subject) },
     { label: "Templates", number: true, render: (one) => one.templates },
     ...(views ? [{ label: "Views", render: (one) => viewsOf(one, views) }] : []),
     { label: "Shortest", number: true, render: (one) => (one.enrolled.length ? many(Math.min(...one.enrolled.map(({ frames }) => frames)), "frame") : "–") },
-    { label: "Consent", render: ({ consent }) => [consent.reference ?? h("span", { class: "muted" }, "none noted"), consent.purpose ? h("span", { class: "muted" }, ` for ${consent.purpose}`) : null] },
+    { label: "Consent", render: ({ consent }) => h("span", { class: "words" }, consent.reference ?? h("span", { class: "muted" }, "none noted"), consent.purpose ? h("span", { class: "muted" }, ` for ${consent.purpose}`) : null) },
     { label: "Ends", render: ({ consent }) => ends(consent) },
     { label: "Hold", render: ({ hold }) => (hold ? h("span", { class: "tag warn" }, hold) : "–") },
   ];

@@ -22,7 +22,7 @@ export async function jobsView(root) {
 
 function jobTable(jobs, again) {
   return table({
-    caption: "Jobs", hideCaption: true, empty: "Nobody asked for long work yet: bulk enrollments, calibrations and migrations are listed here.",
+    caption: "Jobs", hideCaption: true, empty: ["No job yet", "Bulk enrollments, calibrations and migrations are listed here, with how far they are."],
     columns: [
       { label: "Job", row: true, render: ({ kind }) => kind },
       { key: "gallery", label: "Gallery" },

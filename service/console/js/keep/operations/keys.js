@@ -20,7 +20,7 @@ export async function keysView(root) {
 
 function list(keys, again) {
   return table({
-    caption: "Keys", hideCaption: true, empty: "There is no key. Where the service asks nobody who they are, it listens on this machine only.",
+    caption: "Keys", hideCaption: true, empty: ["No key yet", "Where the service asks nobody who they are, it listens on this machine only."],
     columns: [
       { label: "Key", row: true, render: ({ id, name }) => [name, " ", h("code", { class: "muted" }, id)] },
       { label: "State", render: ({ state }) => h("span", { class: `tag ${TONES[state]}` }, state) },

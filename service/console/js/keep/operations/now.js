@@ -40,7 +40,7 @@ export async function nowView(root) {
       await look();
       fill(wrong);
     } catch (problem) {
-      fill(wrong, note("bad", `No news since a while: ${inWords(problem)}`));
+      fill(wrong, note("bad", `No news for a while: ${inWords(problem)}`));
     }
   }, EVERY_MS);
   return () => {

@@ -107,8 +107,8 @@ export function models({ models: found }) {
     columns: [
       { label: "Model", row: true, render: ({ name }) => name },
       { key: "task", label: "Task" },
-      { label: "Takes", render: ({ layout, frames, fps, people }) => `${layout}, ${frames} frames at ${fps} a second${people > 1 ? `, ${people} people` : ""}` },
-      { label: "Gives", render: ({ dim, labels }) => (dim ? `${dim} numbers` : `${labels.length} actions`) },
+      { label: "Takes", render: ({ layout, frames, fps, people }) => h("span", { class: "words" }, `${layout}, ${frames} frames at ${fps} a second${people > 1 ? `, ${people} people` : ""}`) },
+      { label: "Gives", render: ({ dim, labels }) => h("span", { class: "whole" }, dim ? `${dim} numbers` : `${labels.length} actions`) },
       { label: "Runs on", render: (one) => one.runs_on.join(", ") },
       { label: "Fingerprint", render: ({ fingerprint }) => h("code", { title: fingerprint }, fingerprint.slice(0, 10)) },
       { label: "Since", render: ({ since }) => h("span", { class: "whole" }, moment(since)) },

@@ -16,7 +16,7 @@ export async function webhooksView(root) {
 
 function list(hooks, again) {
   return table({
-    caption: "Webhooks", hideCaption: true, empty: "Nobody is told of decisions.",
+    caption: "Webhooks", hideCaption: true, empty: ["No webhook yet", "Nobody is told of decisions. A webhook is told of each as it falls, by a signed request."],
     columns: [
       { label: "Address", row: true, render: ({ url }) => h("code", { class: "address" }, url) },
       { label: "Gallery", render: ({ gallery }) => gallery ?? "all" },
