@@ -72,6 +72,10 @@ def a_slow_service() -> FastAPI:
             pass
         app.state.left.append("message")
 
+    @app.websocket("/closed")
+    async def refuse(socket: WebSocket) -> None:
+        await socket.send_denial_response(Response("not for you", 403))
+
     return app
 
 
@@ -243,3 +247,19 @@ def test_a_message_that_is_begun_and_not_finished_is_given_up(service: tuple[Fas
         closing = all_of(caller)
     assert "message" in app.state.left
     assert (closing[0], int.from_bytes(closing[2:4], "big")) == (0x88, 1008)
+
+
+def test_a_socket_that_is_refused_by_an_answer_is_no_error_of_ours(
+    service: tuple[FastAPI, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, where = service
+    head = (
+        b"GET /closed HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    with connected(where) as caller:
+        caller.sendall(head)
+        answer = all_of(caller)
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert answer.endswith(b"not for you")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

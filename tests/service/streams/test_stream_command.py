@@ -46,7 +46,7 @@ def test_a_file_is_played_and_who_it_is_printed(
         stream(walk, to=where, speed=0)
         printed = capsys.readouterr().out.splitlines()
         assert printed[0] == "   0.0 s  track 1  appears"
-        assert "track 1  is ada (1 clips, score" in printed[1]
+        assert "track 1  is ada (1 clip, score" in printed[1]
         assert printed[-2].endswith("the last word)")
         assert printed[-1].endswith("track 1  is gone")
         stream(walk, to=where, speed=0, as_json=True, trust_ids=True, actions=True)
@@ -88,7 +88,7 @@ def test_a_key_is_taken_from_the_environment(
     settings = Settings.read({}, port=0, access="keys")
     app = create_app(settings, Engine(encoder, None, calibrated, settings.limits, Metrics()))
     with running(app, settings) as where:
-        with pytest.raises(InvalidRequest, match="answers 401"):
+        with pytest.raises(InvalidRequest, match=r"GAITKEEPER_API_KEY: .* asks for a key"):
             stream(walk, to=where, speed=0)
         monkeypatch.setenv("GAITKEEPER_API_KEY", key)
         stream(walk, to=where, speed=0, as_json=True)
