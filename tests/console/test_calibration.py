@@ -106,15 +106,15 @@ def test_the_numbers_behind_a_chart_are_a_table(entrance: Page, stand: Stand) ->
     chart = entrance.locator("figure.chart", has_text="Trade-off")
     chart.get_by_text("Numbers").click()
     rows = chart.locator("tbody tr")
-    assert rows.count() == len([point for point in held["curve"] if point["fnir"] is not None])
+    expect(rows).to_have_count(len([point for point in held["curve"] if point["fnir"] is not None]))
 
 
 def test_every_size_and_rate_of_the_table_is_shown(entrance: Page, stand: Stand) -> None:
     held = stand.library.store.calibration("entrance")
     assert held is not None
     table = entrance.get_by_role("table", name="Thresholds by size of gallery")
-    assert table.locator("tbody tr").count() == len({row["subjects"] for row in held["table"]})
-    assert table.locator(".threshold-cell").count() == len(held["table"])
+    expect(table.locator("tbody tr")).to_have_count(len({row["subjects"] for row in held["table"]}))
+    expect(table.locator(".threshold-cell")).to_have_count(len(held["table"]))
 
 
 def test_a_gallery_without_a_calibration_shows_the_bundles_and_warns(

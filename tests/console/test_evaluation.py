@@ -23,7 +23,7 @@ def reports(stand: Stand) -> None:
 def test_all_reports_are_listed_and_lead_to_their_own_page(page: Page, visit: Visit) -> None:
     visit("#/evaluation")
     table = page.get_by_role("table", name="Stored reports")
-    assert table.locator("tbody tr").count() == 5
+    expect(table.locator("tbody tr")).to_have_count(5)
     expect(table.get_by_role("row", name="casia-b identification")).to_contain_text("simulated")
     table.get_by_role("link", name="casia-b", exact=True).click()
     expect(page.get_by_role("heading", name="gait, casia-b")).to_be_visible()
@@ -34,7 +34,7 @@ def test_all_reports_are_listed_and_lead_to_their_own_page(page: Page, visit: Vi
 def test_every_pair_of_views_is_in_three_heat_maps(page: Page, visit: Visit) -> None:
     visit("#/evaluation/casia-b")
     maps = page.locator(".heat-maps table")
-    assert maps.count() == 3
+    expect(maps).to_have_count(3)
     for place, name in enumerate(TABLES):
         cells = (
             maps.nth(place)
@@ -47,6 +47,7 @@ def test_every_pair_of_views_is_in_three_heat_maps(page: Page, visit: Visit) -> 
 
 def test_a_deeper_shade_is_a_higher_share(page: Page, visit: Visit) -> None:
     visit("#/evaluation/casia-b")
+    expect(page.locator(".heat-maps table")).to_have_count(3)
     cells = page.locator(".heat-maps td[data-step]").evaluate_all(
         "cells => cells.map((cell) => [Number(cell.textContent), Number(cell.dataset.step)])"
     )
@@ -84,7 +85,7 @@ def test_an_open_set_report_has_its_curves_and_says_what_it_cannot(
 def test_a_confusion_matrix_is_read_by_rows(page: Page, visit: Visit, axe: Axe, shot: Shot) -> None:
     visit("#/evaluation/actions")
     row = page.get_by_role("table", name="Share of each action").get_by_role("row", name="sit_down 2")
-    assert row.locator("td").all_inner_texts() == ["·", "95", "5", "·"]
+    expect(row.locator("td")).to_have_text(["·", "95", "5", "·"])
     expect(row.locator("td").nth(2)).to_have_attribute("title", "sit_down taken for squat: 1 of 19")
     axe(page)
     shot(page, "evaluation-actions")
@@ -92,7 +93,7 @@ def test_a_confusion_matrix_is_read_by_rows(page: Page, visit: Visit, axe: Axe, 
 
 def test_windows_and_the_papers_tables_are_shown(page: Page, visit: Visit, shot: Shot) -> None:
     visit("#/evaluation/reid")
-    assert page.locator("polyline.line").count() == 3
+    expect(page.locator("polyline.line")).to_have_count(3)
     shot(page, "evaluation-reid")
     visit("#/evaluation/kard.table-8")
     expect(page.get_by_role("row", name="full")).to_contain_text("90.2 ± 1.2")

@@ -45,13 +45,13 @@ def test_coverage_counts_subjects_by_view_and_condition(
 ) -> None:
     visit("#/gallery?gallery=entrance")
     matrix = page.get_by_role("table", name="Subjects with a template")
-    assert matrix.locator("thead th").all_inner_texts()[1:] == sorted(VIEWS)
+    expect(matrix.locator("thead th:not(:first-child)")).to_have_text(sorted(VIEWS))
     people = stand.library.gallery("entrance").subjects
     subjects = stand.library.subjects("entrance")
     views = [{each.labels["view"] for each in stand.library.templates_of("entrance", one.id)} for one in subjects]
     wanted = [f"{100 * sum(view in own for own in views) / people:.0f}" for view in sorted(VIEWS)]
     page.get_by_label("Down").select_option("")
-    assert matrix.locator("tbody td").all_inner_texts() == wanted
+    expect(matrix.locator("tbody td")).to_have_text(wanted)
     axe(page)
     page.get_by_label("Down").select_option("condition")
     shot(page, "gallery")
@@ -64,10 +64,10 @@ def test_who_lacks_a_view_is_one_click_away(page: Page, visit: Visit, stand: Sta
     lacking = int(gap.inner_text().rpartition("(")[2].rstrip(")"))
     gap.click()
     rows = page.get_by_role("table", name="Subjects", exact=True).locator("tbody tr")
-    assert rows.count() == lacking
+    expect(rows).to_have_count(lacking)
     expect(rows.first).to_contain_text(f"of {len(VIEWS)}")
     page.get_by_role("button", name="Show all").click()
-    assert rows.count() > lacking
+    expect(rows.nth(lacking)).to_be_visible()
 
 
 def test_consents_that_end_soon_are_found(page: Page, visit: Visit) -> None:
@@ -76,7 +76,7 @@ def test_consents_that_end_soon_are_found(page: Page, visit: Visit) -> None:
     rows = page.get_by_role("table", name="Subjects", exact=True).locator("tbody tr")
     expect(rows.first).to_contain_text("days left")
     page.get_by_label("Find").fill("s02")
-    assert all("s02" in text for text in rows.locator("th").all_inner_texts())
+    expect(rows.locator("th").filter(has_not_text="s02")).to_have_count(0)
 
 
 def test_files_are_read_judged_and_enrolled_or_refused_with_the_reason(
@@ -94,7 +94,7 @@ def test_files_are_read_judged_and_enrolled_or_refused_with_the_reason(
     page.locator("input[type=file]").set_input_files([WALKS[0], tmp_path / "short.json", tmp_path / "letter.json"])
     table = page.get_by_role("table", name="Sequences to enroll")
     expect(table.locator("tbody tr")).to_have_count(3)
-    assert table.locator(".tag").all_inner_texts() == ["ready", "refused", "refused"]
+    expect(table.locator(".tag")).to_have_text(["ready", "refused", "refused"])
     axe(page)
     shot(page, "gallery-enroll")
     page.get_by_role("button", name="Enroll 1 sequence").click()
@@ -172,6 +172,25 @@ def test_erasing_asks_for_the_name_and_gives_a_receipt(
     dialog.get_by_role("button", name="Close").click()
     expect(page.get_by_role("heading", name="Nobody is enrolled")).to_be_visible()
     assert not stand.library.subjects(gallery)
+
+
+def test_a_gallery_that_is_not_there_is_not_taken_for_another(page: Page, visit: Visit) -> None:
+    for where in ("gallery", "calibration"):
+        visit(f"#/{where}?gallery=attic")
+        expect(page.get_by_text("There is no gallery attic")).to_be_visible()
+        page.get_by_label("Gallery").select_option("vault")
+        expect(page.get_by_text("There is no gallery attic")).to_be_hidden()
+
+
+def test_what_is_pressed_twice_is_done_once(page: Page, visit: Visit) -> None:
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    visit("#/gallery")
+    page.get_by_role("button", name="New gallery").click()
+    page.get_by_label("Name").fill("pressed twice")
+    page.get_by_role("button", name="Make it").dblclick()
+    expect(page.get_by_label("Gallery", exact=True)).to_have_value("pressed twice")
+    assert len(asked) == 1
 
 
 def test_a_gallery_is_made_and_deleted(page: Page, visit: Visit, stand: Stand) -> None:

@@ -1,6 +1,7 @@
 """Identify: a file or a sample is shown, judged and compared; what cannot be is said in words."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -227,10 +228,11 @@ def test_a_name_is_text_whatever_is_in_it_and_however_long(page: Page, visit, st
     shot(page, "identify-long-name")
 
 
-def test_a_refusal_is_told_in_the_services_words(page: Page, visit, stand: Stand, faults) -> None:
+def test_an_empty_gallery_leads_to_where_somebody_is_enrolled(page: Page, visit, stand: Stand, faults) -> None:
     faults.expect(409)
     stand.library.create("nobody in it", fingerprint=stand.fingerprint, dim=256)
     visit(f"#/identify?sample={PROBE}&gallery=nobody%20in%20it")
-    expect(page.get_by_role("alert")).to_contain_text("nobody in it")
+    expect(page.get_by_text("nobody in it is empty")).to_be_visible()
+    expect(page.get_by_role("link", name="To the gallery")).to_have_attribute("href", re.compile("nobody%20in%20it"))
     page.get_by_label("Gallery").select_option("default")
     expect(page.locator(".verdict .subject")).to_have_text("walker-01")

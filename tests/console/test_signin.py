@@ -108,6 +108,23 @@ def test_a_key_that_is_revoked_is_asked_for_again(door: Page, guarded: Guarded) 
     expect(door.get_by_role("dialog", name="Sign in with a key")).to_be_visible()
 
 
+def test_who_declines_is_not_asked_whenever_a_page_looks_again(door: Page, guarded: Guarded) -> None:
+    key, secret = guarded.key(Scope.AUDIT)
+    door.goto("/console/#/operations")
+    sign_in(door, secret)
+    expect(door.get_by_role("region", name="This process")).to_be_visible()
+    revoke_key(guarded.library.store, key)
+    dialog = door.get_by_role("dialog", name="Sign in with a key")
+    expect(dialog).to_be_visible()
+    door.keyboard.press("Escape")
+    with door.expect_response("**/operations"):
+        pass
+    expect(door.get_by_text("The service wants a key that is good.")).to_be_visible()
+    expect(dialog).to_have_count(0)
+    door.get_by_role("button", name="Sign in").click()
+    expect(dialog).to_be_visible()
+
+
 def test_the_key_opens_the_socket_of_a_stream(door: Page, guarded: Guarded) -> None:
     _, secret = guarded.key(Scope.IDENTIFY)
     door.goto("/console/")

@@ -95,3 +95,10 @@ def test_the_bound_lies_between_two_walks_and_a_recording_that_is_sent_again() -
     scores, bound = dict(measure(2)), ReplayPolicy().bound
     assert scores[TWO_WALKS].max() < bound - 0.01
     assert min(scores["one decimal"].min(), scores["half the size"].min()) > bound
+
+
+def test_a_probe_is_held_against_those_before_it_in_its_own_batch(vectors: Vectors) -> None:
+    first, other = vectors(2)
+    recent = RecentProbes(ReplayPolicy(probes=3))
+    assert recent.seen(1, np.stack([first, other, first])).tolist() == [False, False, True]
+    assert recent.seen(1, np.stack([other, *vectors(5)[2:], first])).tolist()[0]

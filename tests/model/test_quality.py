@@ -8,7 +8,7 @@ from model.clips import ClipSpec, to_clips
 from model.errors import UnusableSequence
 from model.layout import Layout
 from model.named_layouts import COCO_17
-from model.quality import IN_WORDS, Quality, Reason, assess, clip_frames
+from model.quality import IN_WORDS, Quality, Reason, assess, assess_all, clip_frames
 from model.readers import Hints, Track, read
 from model.sequence import SkeletonSequence, Units
 from tests.fakes import walking
@@ -224,3 +224,34 @@ def test_recorded_actions_without_steps_are_seldom_taken_for_walks():
     still = [t.sequence for t in tracks[::3] if t.labels["action"] not in ("walk", "jog", "lunge", "bowling")]
     walks = [Reason.NOT_WALKING not in assess(sequence).advice for sequence in still]
     assert np.mean(walks) < 0.1
+
+
+def damaged(sequence: SkeletonSequence, draw: np.random.Generator) -> SkeletonSequence:
+    """The same with joints lost, frames frozen, a jump or sides exchanged, as chance has it."""
+    joints, confidence = sequence.joints.copy(), sequence.confidence.copy()
+    confidence[draw.random(confidence.shape) < draw.choice([0, 0.05, 0.3])] = 0
+    if draw.random() < 0.3:
+        joints[20:] = joints[20]
+    if draw.random() < 0.3:
+        joints[30:40] += 400
+    if draw.random() < 0.2:
+        confidence[:, LEGS] = 0
+    if draw.random() < 0.2:
+        confidence[10:25] = 0
+    return with_arrays(sequence, joints, confidence)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_several_are_judged_together_as_each_is_alone(seed):
+    draw = np.random.default_rng(seed)
+    frames = [60, 60, 60, 60, 45][seed % 5]
+    several = [damaged(walking(subject, frames), draw) for subject in range(int(draw.integers(1, 9)))]
+    for alone, together in zip(map(assess, several), assess_all(several, ClipSpec()), strict=True):
+        assert (alone.reasons, alone.advice) == (together.reasons, together.advice)
+        assert dict(alone.measures) == pytest.approx(dict(together.measures), abs=1e-9)
+
+
+def test_several_that_are_unlike_are_judged_all_the_same():
+    several = [walking(0), walking(1, 80), walking(2, fps=30.0), walking(3)]
+    assert [each.measures["frames"] for each in assess_all(several, ClipSpec())] == [60, 80, 60, 60]
+    assert assess_all([], ClipSpec()) == []
