@@ -7,6 +7,7 @@ const MOST = 4;
 /** {gallery, samples: [name], seconds}; null if nothing is to be played. */
 export async function chooseSamples(api) {
   const [{ samples }, galleries] = await Promise.all([api.get("/samples"), allGalleries(api)]);
+  if (!galleries.length) throw new Error("There is no gallery to look in, or none that your key reaches.");
   const walkers = samples.filter((each) => each.roles.includes("probe"));
   const first = ["walker-01-nm-06-054", "stranger-03-nm-05-054", "walker-03-nm-05-090"];
   const boxes = walkers.map((each) =>
