@@ -188,7 +188,7 @@ def calibrate(library: Library, encoder: Encoder, job: Job, hold: Hold) -> Mappi
         target_fpir=asked.get("target_fpir") or TARGET_FPIR,
         progress=progress,
     )
-    hold.check()
+    hold.told(total, total)
     library.set_calibration(job.gallery, made)
     return {"calibration": made.id, "subjects": made.subjects, "target_fpir": made.target_fpir}
 

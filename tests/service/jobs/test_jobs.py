@@ -151,6 +151,7 @@ def test_a_calibration_is_a_job(client: Client) -> None:
     assert accepted.status_code == 202
     done = ended(client, accepted.json()["id"])
     assert done["state"] == "done", done["result"]
+    assert done["done"] == done["total"] > 0
     held = client.get("/galleries/default/calibration").json()["calibration"]
     assert held["id"] == done["result"]["calibration"]
 
