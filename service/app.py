@@ -111,6 +111,7 @@ def create_app(settings: Settings, engine: Engine | None = None, tracing: "Trace
     console.install(app)
     openapi.install(app)
     _answer_errors(app)
+    app.router.default = errors.nothing_there(app.router.default)
     # The one added last is met first.
     app.add_middleware(Idempotent)
     app.add_middleware(Tagged)

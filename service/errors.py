@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from model import errors
 from model.errors import GaitkeeperError
@@ -138,6 +139,19 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
     detail = {404: f"nothing is at {request.url.path}", 405: f"{request.method} is not possible here"}
     problem = http_problem(error.status_code, detail.get(error.status_code, str(error.detail)))
     return ProblemResponse(problem, headers)
+
+
+def nothing_there(otherwise: ASGIApp) -> ASGIApp:
+    """The router's last resort: a WebSocket to an address that nothing is at is told so too, and not a bare 403."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            problem = http_problem(HTTPStatus.NOT_FOUND, f"no WebSocket is at {scope['path']}")
+            await ProblemResponse(problem)(scope, receive, send)
+        else:
+            await otherwise(scope, receive, send)
+
+    return answer
 
 
 def _methods(request: Request) -> list[str]:

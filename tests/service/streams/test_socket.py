@@ -129,6 +129,15 @@ def test_a_stream_that_is_not_there_is_refused_before_the_socket_is_one(served: 
     assert json.loads(refused.value.response.body or b"")["type"] == "urn:gaitkeeper:problem:unknown-resource"
 
 
+@pytest.mark.parametrize("path", ["/identify", "/stream/x"])
+def test_a_socket_where_nothing_is_one_is_told_so(served: Served, path: str) -> None:
+    where = str(served.http.base_url).replace("http", "ws", 1).rstrip("/")
+    with pytest.raises(InvalidStatus) as refused, connect(where + path):
+        pass
+    assert refused.value.response.status_code == 404
+    assert json.loads(refused.value.response.body or b"")["type"] == "urn:gaitkeeper:problem:not-found"
+
+
 def test_a_stream_outlives_its_socket_and_another_one_goes_on_with_it(served: Served) -> None:
     stream, walk = served.open(), frames_of(poses(1, 90))
     with served.socket(stream) as socket:
