@@ -86,6 +86,8 @@ class Wire:
             answer = self._http.request(
                 call.method, call.path, content=call.content, headers=headers, params=dict(call.params), timeout=left
             )
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:  # no time will mend it
+            raise Unreachable(f"{self._http.base_url}: {error}") from error
         except httpx.TransportError as error:
             return None, Unreachable(f"{self._http.base_url}: {error or type(error).__name__}"), 0.0
         if answer.is_success:

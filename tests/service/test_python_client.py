@@ -156,6 +156,12 @@ def test_nobody_there_is_said_so() -> None:
         send()
 
 
+@pytest.mark.parametrize("url", ["gaitkeeper.example", "ftp://gaitkeeper.example"])
+def test_an_address_that_is_none_is_not_tried_again(url: str) -> None:
+    with GaitkeeperClient(url, timeout_s=60.0) as client, pytest.raises(Unreachable, match="protocol"):
+        client.identify(sequence())
+
+
 def test_a_proxy_that_answers_in_its_own_words_is_understood() -> None:
     with pytest.raises(Refused, match="Bad Gateway"):
         sent(Script(httpx.Response(502, text="<html>")), Call("GET", "/galleries"))[0]()
