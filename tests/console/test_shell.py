@@ -87,3 +87,25 @@ def test_whoever_leaves_a_page_leaves_nothing_running(page: Page) -> None:
     })"""
     page.evaluate(passed)
     assert page.evaluate(passed) == page.evaluate(passed)
+
+
+def test_a_service_that_is_gone_is_said_under_the_name_of_the_page(page: Page, visit, faults) -> None:
+    visit("#/identify")
+    page.route("**/pages/calibration.js", lambda route: route.abort())
+    page.get_by_role("link", name="Calibration").click()
+    expect(page.get_by_role("alert")).to_contain_text("The service did not answer.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Calibration")
+    page.unroute("**/pages/calibration.js")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("button", name="Calibrate").first).to_be_visible()
+    faults.seen.clear()  # the browser complains of the file that did not come
+
+
+def test_the_way_back_leads_to_the_gallery_that_was_looked_at(page: Page, visit) -> None:
+    visit("#/gallery")
+    choice = page.get_by_label("Gallery", exact=True)
+    first = choice.input_value()
+    choice.select_option("entrance" if first != "entrance" else "vault")
+    expect(choice).not_to_have_value(first)
+    page.go_back()
+    expect(choice).to_have_value(first)

@@ -11,6 +11,13 @@ export class Problem extends Error {
     Object.assign(this, document, { status });
   }
 
+  static none() {
+    return new Problem(0, {
+      title: "No answer",
+      detail: "The service did not answer. Is it running, and is the network there?",
+    });
+  }
+
   /** The last word of its type: "unknown-gallery". */
   get kind() {
     return String(this.type ?? "")
@@ -52,10 +59,7 @@ async function send(method, where, { body, json, signal, more = {}, quiet = fals
     answer = await fetch(addressOf(where), options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, {
-      title: "No answer",
-      detail: "The service did not answer. Is it running, and is the network there?",
-    });
+    throw Problem.none();
   }
   if (answer.ok) return answer;
   const problem = new Problem(answer.status, await documentOf(answer));

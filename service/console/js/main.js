@@ -24,7 +24,7 @@ const PAGES = [
   ],
   ["Run", [["operations", "Operations"]]],
 ];
-const KNOWN = new Set(PAGES.flatMap(([, pages]) => pages.map(([name]) => name)));
+const LABELS = new Map(PAGES.flatMap(([, pages]) => pages));
 
 const heading = h("h1", { tabindex: "-1" });
 const controls = h("div", { class: "controls" });
@@ -104,13 +104,13 @@ async function show(again = false) {
     else link.removeAttribute("aria-current");
   }
   fill(controls);
+  head(LABELS.get(name) ?? "Not here"); // at once: what is waited for has a name
   if (arrived || again || shown === null) fill(root, waiting(5));
   shown = name;
   try {
-    if (!KNOWN.has(name)) throw Object.assign(new Error("no such page"), { missing: true });
-    const page = await import(`../pages/${name}.js`);
+    if (!LABELS.has(name)) throw Object.assign(new Error("no such page"), { missing: true });
+    const page = await import(`../pages/${name}.js`).catch(unreachable);
     if (mine !== turn) return;
-    head(page.title);
     const own = h("div", { class: `page-${name}` });
     fill(root, own);
     const context = {
@@ -126,7 +126,6 @@ async function show(again = false) {
     else await unmount?.();
   } catch (error) {
     if (mine !== turn) return;
-    head(error.missing ? "Not here" : heading.textContent || name);
     fill(
       root,
       error.missing
@@ -139,6 +138,11 @@ async function show(again = false) {
     );
   }
   if (arrived) heading.focus({ preventScroll: true });
+}
+
+/** A page's file that does not come is the service that does not answer; anything else is a fault of ours. */
+function unreachable(error) {
+  throw error instanceof TypeError ? api.Problem.none() : error;
 }
 
 function head(title) {
