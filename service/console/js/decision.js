@@ -1,6 +1,7 @@
 // A decision as people read it: what it is, why, and how far everybody is from the threshold.
 import { many, percent, score, words } from "./format.js";
 import { icon } from "./icons.js";
+import { sentence as sentenceOf } from "./problems.js";
 import { h, note } from "./ui.js";
 
 export const OUTCOMES = {
@@ -68,7 +69,9 @@ export function verdict(decision, meanings) {
     decision.outcome === "abstain" || decision.threshold === null
       ? null
       : h("p", { class: "muted small" }, promise(decision)),
-    decision.reasons.map((each) => note(decision.outcome === "abstain" ? "warn" : "", inOtherWords(each, meanings))),
+    decision.reasons.map((each) =>
+      note(decision.outcome === "abstain" ? "warn" : "", sentenceOf(inOtherWords(each, meanings))),
+    ),
   );
 }
 

@@ -4,6 +4,11 @@ import { bytes } from "./format.js";
 /** As a sentence of its own. */
 export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
+const PASSING = new Set([0, 401, 408, 409, 429]);
+
+/** Whether trying again may help. An error without a status is one of the browser. */
+export const passing = ({ status }) => status === undefined || status >= 500 || PASSING.has(status);
+
 /** Of a file whose name stands beside it. */
 export const ofFile = (problem, name) => inWords(problem).replace(`cannot read ${name}: `, "");
 

@@ -2,10 +2,11 @@
 import { inOtherWords } from "./decision.js";
 import { icon } from "./icons.js";
 import { h, note } from "./ui.js";
-import { words } from "./format.js";
+import { count, words } from "./format.js";
+import { sentence } from "./problems.js";
 
 const MEASURES = {
-  frames: ["Frames", (value) => String(value)],
+  frames: ["Frames", count],
   seconds: ["Length", (value) => `${value.toFixed(2)} s`],
   mean_confidence: ["Mean confidence", (value) => value.toFixed(2)],
   missing_share: ["Joints missing", (value) => `${(100 * value).toFixed(1)} %`],
@@ -37,12 +38,12 @@ export function qualityOf(quality, meanings, notes = [], told = []) {
     ),
     quality.reasons
       .filter((each) => !told.includes(each))
-      .map((each) => note("bad", h("strong", {}, `${capital(words(each))}: `), inOtherWords(each, meanings))),
+      .map((each) => note("bad", h("strong", {}, `${capital(words(each))}: `), sentence(inOtherWords(each, meanings)))),
     quality.advice.map((each) =>
-      note("warn", h("strong", {}, `${capital(words(each))}: `), inOtherWords(each, meanings)),
+      note("warn", h("strong", {}, `${capital(words(each))}: `), sentence(inOtherWords(each, meanings))),
     ),
     doubts.map(({ word, assumed }) =>
-      note("warn", h("strong", {}, `${capital(words(word))} (${assumed}): `), inOtherWords(word, meanings)),
+      note("warn", h("strong", {}, `${capital(words(word))} (${assumed}): `), sentence(inOtherWords(word, meanings))),
     ),
     h(
       "dl",

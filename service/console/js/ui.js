@@ -1,6 +1,6 @@
 // What pages are made of: elements, tables, dialogs, and the states in which there is nothing to show yet.
 import { icon } from "./icons.js";
-import { inWords, sentence } from "./problems.js";
+import { inWords, passing, sentence } from "./problems.js";
 
 export { inWords };
 
@@ -229,7 +229,7 @@ export function failed(problem, again = null) {
       { class: "stack tight" },
       h("p", {}, h("strong", {}, problem.title ?? "Something went wrong")),
       h("p", {}, sentence(inWords(problem))),
-      again && problem.status !== 403 ? h("div", {}, button("Try again", { onclick: again })) : null,
+      again && passing(problem) ? h("div", {}, button("Try again", { onclick: again })) : null,
     ),
   );
 }

@@ -1,4 +1,5 @@
 // Which gallery a page is about: chosen once, kept in the address and for the next page.
+import { remember } from "../place.js";
 import { field, fill, nothing, select } from "../ui.js";
 
 const NAME = "gaitkeeper.gallery";
@@ -14,7 +15,7 @@ export async function allGalleries(api) {
 export function chosen(galleries, params) {
   const named = (name) => galleries.find((each) => each.name === name);
   const wanted = params.get("gallery");
-  return wanted === null ? (named(remembered()) ?? galleries[0]) : named(wanted);
+  return wanted === null ? (named(kept()) ?? galleries[0]) : named(wanted);
 }
 
 /** A select in the page's head that goes to another gallery. */
@@ -22,7 +23,9 @@ export function galleryChoice(galleries, current, { page, go, controls }) {
   const names = [...(current ? [] : [["", "Choose one…"]]), ...galleries.map((each) => [each.name, each.name])];
   const choice = select(names, { value: current?.name ?? "", onchange: () => choice.value && to(choice.value, page, go) });
   controls.prepend(field("Gallery", choice, { beside: true }));
-  if (current) remember(current.name);
+  if (!current) return;
+  remember({ gallery: current.name }); // the way back leads to this one, not to the one that is looked at then
+  keep(current.name);
 }
 
 /** Where the gallery of the address is not there: never another one in its place. action: what can be done instead. */
@@ -35,14 +38,14 @@ export function noGallery(root, galleries, context, action = null) {
 }
 
 function to(name, page, go) {
-  remember(name);
+  keep(name);
   go(`#/${page}?gallery=${encodeURIComponent(name)}`);
 }
 
-function remembered() {
+function kept() {
   try { return sessionStorage.getItem(NAME); } catch { return null; }
 }
 
-function remember(name) {
+function keep(name) {
   try { sessionStorage.setItem(NAME, name); } catch { /* then the first gallery is shown */ }
 }
