@@ -44,9 +44,11 @@ def serve(
     """
     _one_thread_a_call()
     from service.operation import log
+    from service.process.server import leave
     from service.process.serving import serve_until_stopped
     from service.settings import Settings
 
+    signal.signal(signal.SIGTERM, leave)  # while it opens, too: the first process of a container would not hear of it
     options = {"host": host, "port": port, "data": data, "encoder": encoder, "classifier": classifier}
     exposure = {"access": access, "tls_certificate": tls_certificate, "tls_key": tls_key}
     settings = Settings.read(os.environ, **options, **exposure, threads=threads, access_log=access_log)

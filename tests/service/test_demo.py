@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,20 @@ def test_serve_says_where_it_is_and_stops_cleanly(
     for entry in log.splitlines():
         if stop is signal.SIGTERM:
             assert json.loads(entry)["level"] == "info"
+
+
+def test_who_is_stopped_before_it_serves_ends_in_order_too(bundles: tuple[Path, Path], tmp_path: Path) -> None:
+    opening = tmp_path / "opening"
+    options: list[str | Path] = ["--port", "0", "--data", tmp_path, "--encoder", bundles[0], "--classifier", bundles[1]]
+    keys = f"command:sh -c 'touch {opening}; exec sleep 60'"
+    with subprocess.Popen(
+        gaitkeeper("serve", *options), stderr=subprocess.PIPE, cwd=ROOT, env={**os.environ, "GAITKEEPER_KEYS": keys}
+    ) as process:
+        while not opening.exists() and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=30)
+    assert (process.returncode, log) == (0, b"")
 
 
 def test_a_service_without_its_bundle_does_not_start(tmp_path: Path) -> None:
