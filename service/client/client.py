@@ -44,7 +44,7 @@ class GaitkeeperClient:
         verify: Any = True,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        key = api_key or os.environ.get(KEY_VARIABLE)
+        key = (api_key or os.environ.get(KEY_VARIABLE) or "").strip()  # of a file, it has a line's end
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         base = url.rstrip("/") + "/v1"
         self._http = httpx.Client(base_url=base, headers=headers, verify=verify, transport=transport)

@@ -86,7 +86,7 @@ class Wire:
             answer = self._http.request(
                 call.method, call.path, content=call.content, headers=headers, params=dict(call.params), timeout=left
             )
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:  # no time will mend it
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as error:  # no time will mend it
             raise Unreachable(f"{self._http.base_url}: {error}") from error
         except httpx.TransportError as error:
             return None, Unreachable(f"{self._http.base_url}: {error or type(error).__name__}"), 0.0

@@ -43,7 +43,13 @@ def stream(
     if fpir is not None:
         wanted["target_fpir"] = fpir
     recording = read(file, hints=Hints(fps=fps, layout=layout))
-    play(Service(to, os.environ.get(KEY_VARIABLE)), recording, wanted, speed, _print_json if as_json else _print)
+    play(
+        Service(to, os.environ.get(KEY_VARIABLE, "").strip()),
+        recording,
+        wanted,
+        speed,
+        _print_json if as_json else _print,
+    )
 
 
 def _print_json(event: "Event") -> None:

@@ -176,6 +176,9 @@ def test_the_key_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
     GaitkeeperClient("http://service/", transport=script).delete_gallery("a/b")
     assert script.asked[0].headers["authorization"] == "Bearer gk_a_b"
     assert str(script.asked[0].url) == "http://service/v1/galleries/a%2Fb"
+    monkeypatch.setenv("GAITKEEPER_API_KEY", "gk_a_b\n")
+    GaitkeeperClient("http://service/", transport=(read_from_a_file := Script(httpx.Response(204)))).delete_gallery("a")
+    assert read_from_a_file.asked[0].headers["authorization"] == "Bearer gk_a_b"
     Settings.read({"GAITKEEPER_API_KEY": "gk_a_b"})  # not a setting of the service, and no misspelt one either
 
 
