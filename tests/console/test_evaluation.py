@@ -104,4 +104,4 @@ def test_windows_and_the_papers_tables_are_shown(page: Page, visit: Visit, shot:
 def test_a_report_that_is_gone_is_said(page: Page, visit: Visit, faults) -> None:
     faults.expect(404)
     page.goto("/console/#/evaluation/nothing")
-    expect(page.get_by_role("alert")).to_contain_text("no such report")
+    expect(page.get_by_role("alert")).to_contain_text("No such report")
