@@ -102,12 +102,18 @@ def visit(page: Page) -> Visit:
 
 @pytest.fixture
 def axe() -> Callable[[Page], None]:
-    """Fails for whatever axe finds that is serious or critical; in the dark, colours are another matter."""
+    """Fails for whatever axe finds that is serious or critical; in the dark, colours are another matter.
+
+    Rows of a long table are alike: looking at the first dozen takes a third of the time.
+    """
+    context = {"exclude": [["tbody tr:nth-child(n+13)"]]}
 
     def _axe(page: Page) -> None:
         for scheme, more in (("dark", {"runOnly": ["color-contrast"]}), ("light", {})):
             page.emulate_media(color_scheme=scheme)
-            found = Axe().run(page, options={"resultTypes": ["violations"], **more}).response["violations"]
+            found = (
+                Axe().run(page, context=context, options={"resultTypes": ["violations"], **more}).response["violations"]
+            )
             serious = [each for each in found if each["impact"] in ("serious", "critical")]
             told = [
                 f"{scheme}: {each['id']}: {each['help']}: {[node['target'] for node in each['nodes']][:3]}"

@@ -11,6 +11,8 @@ Visit = Callable[[str], None]
 Axe = Callable[[Page], None]
 Shot = Callable[[Page, str], None]
 
+A_LOOK = 2100  # milliseconds: the page asks every two seconds
+
 
 def ask(page: Page, times: int = 1) -> None:
     for seed in range(times):
@@ -19,12 +21,14 @@ def ask(page: Page, times: int = 1) -> None:
 
 def test_what_was_asked_is_counted_and_drawn(page: Page, visit: Visit, axe: Axe, shot: Shot) -> None:
     ask(page, 5)
+    page.clock.install()
     visit("#/operations")
     row = page.get_by_role("row", name="POST /identify")
     before = int(row.locator("td").first.inner_text())
     assert before >= 5
     expect(page.locator(".history canvas")).to_have_count(4)
     ask(page, 3)
+    page.clock.fast_forward(A_LOOK)
     expect(row.locator("td").first).to_have_text(str(before + 3))
     panel = page.locator("figure", has_text="Requests a second")
     expect(panel.locator("p.only-read")).to_contain_text("failed: 0")
@@ -35,10 +39,13 @@ def test_what_was_asked_is_counted_and_drawn(page: Page, visit: Visit, axe: Axe,
 
 def test_when_the_service_does_not_answer_it_says_so(page: Page, visit: Visit, faults) -> None:
     faults.expect(503)
+    page.clock.install()
     visit("#/operations")
     page.route("**/operations", lambda route: route.fulfill(status=503, body="{}"))
+    page.clock.fast_forward(A_LOOK)
     expect(page.get_by_text("No news for a while")).to_be_visible()
     page.unroute("**/operations")
+    page.clock.fast_forward(A_LOOK)
     expect(page.get_by_text("No news for a while")).to_be_hidden()
 
 
