@@ -63,6 +63,9 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 _AT_PATH = re.compile(r"^(?P<reason>.*?)(?: - at (?:key in )?`\$\.?(?P<path>.*)`)?$", re.DOTALL)
 
+# What msgspec says of a body without content, too.
+_TRUNCATED = re.compile("Input data was truncated")
+
 # What msgspec says of a body that is a sequence itself: the likeliest first mistake of a caller.
 _UNWRAPPED = re.compile("unknown field `(layout|fps|joints|confidence|units|aspect)`")
 
@@ -108,6 +111,7 @@ def meanings() -> dict[str, str]:
 
 def malformed(reason: str) -> Problem:
     """The body is not JSON."""
+    reason = _TRUNCATED.sub("it is empty, or ends too early", reason)
     return Problem(
         type=problem_type("MalformedBody"), title="Malformed body", status=HTTPStatus.BAD_REQUEST, detail=reason
     )

@@ -63,6 +63,12 @@ def test_a_decoder_s_message_is_taken_apart(message: str, field: str, reason: st
     assert (error.field, error.reason) == (field, reason)
 
 
+@pytest.mark.parametrize("body", [b"", b'{"sequence": '])
+def test_a_body_that_is_cut_off_is_said_to_be(client: Client, body: bytes) -> None:
+    refused = client.post("/identify", content=body, headers={"Content-Type": "application/json"})
+    assert (refused.status_code, refused.json()["detail"]) == (400, "it is empty, or ends too early")
+
+
 def test_what_can_be_done_with_an_address_is_said_in_full(client: Client) -> None:
     refused = client.request("PUT", "/galleries/default/subjects/ada")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, PATCH, DELETE")
