@@ -213,3 +213,18 @@ def test_a_key_that_may_not_see_who_is_there_is_told_so(page: Page, visit: Visit
     page.route("**/galleries/*/templates?*", lambda route: route.fulfill(status=403, json=refusal))
     visit("#/gallery?gallery=entrance")
     expect(page.get_by_text("Your key may not see who is enrolled")).to_be_visible()
+
+
+def test_however_long_a_gallerys_name_is_the_pages_fit(
+    page: Page, visit: Visit, stand: Stand, faults, shot: Shot
+) -> None:
+    faults.expect(409)  # nobody is enrolled in it
+    name = "g" * 100
+    stand.library.create(name, fingerprint=stand.fingerprint, dim=256)
+    for where in ("gallery", "calibration", "identify"):
+        visit(f"#/{where}?gallery={name}&sample=walker-01-nm-06-054")
+        expect(page.get_by_label("Gallery", exact=True)).to_have_value(name)
+        if where == "identify":
+            expect(page.get_by_text("Nobody is enrolled")).to_be_visible()
+        shot(page, f"long-{where}")
+    page.request.delete(f"/galleries/{name}")

@@ -55,7 +55,7 @@ function options({ series, format, height, width }) {
     height,
     legend: { show: false },
     cursor: { sync: { key: together.key }, y: false, points: { size: 7 } },
-    padding: [8, 12, 0, 0],
+    padding: [8, 28, 0, 0],
     scales: { x: { range: ({ data: [times] }) => across(times) }, y: { range: (_, low, high) => [0, Math.max(high ?? 0, low ?? 0) * 1.15 || 1] } },
     axes: [{ ...axis, size: 28, space: 70, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 56, space: 32, values: (_, ticks) => ticks.map(format) }],
     series: [{}, ...series.map(({ label, tone, fill }) => ({

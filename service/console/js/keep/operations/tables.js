@@ -32,7 +32,7 @@ export function galleries({ galleries: open }) {
 /** Each measure that can be told of, and that the others cannot be yet. */
 function drifts(found) {
   const told = found.filter(({ state }) => state !== "few");
-  return told.length ? told.map(drift) : h("span", { class: "muted" }, found.length ? "too few to say yet" : "nothing to compare with");
+  return told.length ? told.map(drift) : h("span", { class: "muted words" }, found.length ? "too few to say yet" : "nothing to compare with");
 }
 
 function drift({ of, state, psi, samples }) {
