@@ -77,7 +77,8 @@ class Batcher(Generic[In, Out]):
         self._queued_cost = 0
         self._cost_per_second = 0.0
         self._changed = threading.Condition()
-        self._closing = self._working = False
+        self._closing = False
+        self._working = 0  # items of the batch under way
         self._thread = threading.Thread(target=self._serve, name=f"batcher-{name}", daemon=True)
         self._thread.start()
 
@@ -89,6 +90,11 @@ class Batcher(Generic[In, Out]):
     def about_to_begin(self) -> bool:
         """Whether the worker is idle, and has just been given something."""
         return bool(self._queue) and not self._working
+
+    @property
+    def nobody_else(self) -> bool:
+        """Whether the batch under way is of one item, and nothing waits."""
+        return self._working == 1 and not self._queue
 
     @property
     def alive(self) -> bool:
@@ -117,6 +123,13 @@ class Batcher(Generic[In, Out]):
             self._changed.notify()
         return future
 
+    def done_here(self, item: In) -> "Future[Out]":
+        """The item's result, worked out in the thread of the caller, who is alone and so spared another one."""
+        future: Future[Out] = Future()
+        future.set_running_or_notify_cancel()
+        self._run([_Waiting(item, self._cost(item), time.monotonic(), future)])
+        return future
+
     async def ask(self, item: In) -> Out:
         """The item's result; cancelling the task takes the item out of the queue."""
         return await asyncio.wrap_future(self.submit(item))
@@ -136,9 +149,9 @@ class Batcher(Generic[In, Out]):
 
     def _serve(self) -> None:
         while batch := self._take():
-            self._working = True
+            self._working = len(batch)
             self._run(batch)
-            self._working = False
+            self._working = 0
 
     def _take(self) -> list[_Waiting[In, Out]]:
         """Everything queued, up to the budget; waits while there is nothing; empty only when closed and drained."""

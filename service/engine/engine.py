@@ -120,7 +120,8 @@ class Engine:
             embedding = await self.embed(probe)
             decision = await self.identify_embedding(embedding, probe.model.fingerprint, gallery, bounds)
         else:
-            decision = await self._searching.after(coming, gallery, bounds, probe.model.fingerprint)
+            encoder = self.encoding.batcher
+            decision = await self._searching.after(coming, gallery, bounds, probe.model.fingerprint, encoder)
         self.watch.decided(gallery, decision, probe.quality.measures)
         return self.decided("identify", gallery, decision)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -62,14 +63,17 @@ class Searching:
         with span("search"):
             return await self.batcher.ask(Search(gallery, embedding, bounds, actor(), fingerprint))
 
-    async def after(self, rows: "Future[Floats]", gallery: str, bounds: Bounds, fingerprint: str) -> Decision:
+    async def after(
+        self, rows: "Future[Floats]", gallery: str, bounds: Bounds, fingerprint: str, encoder: Batcher[Any, Any]
+    ) -> Decision:
         """The same, once the encoder's answers (clips, dim) are there."""
         asker, traced = actor(), spans()
         traced("encode", rows)
 
         def begin(found: Floats) -> "Future[Decision]":
             embedding = unit_length(found.mean(axis=0)[None])[0]
-            searched = self.batcher.submit(Search(gallery, embedding, bounds, asker, fingerprint))
+            search = Search(gallery, embedding, bounds, asker, fingerprint)
+            searched = self.batcher.done_here(search) if encoder.nobody_else else self.batcher.submit(search)
             traced("search", searched)
             return searched
 
