@@ -42,7 +42,8 @@ class _Notation:
     encode: Any
 
 
-def _decode_msgpack(kind: type[S], body: bytes) -> S:
+def decode_msgpack(kind: type[S], body: bytes) -> S:
+    """`body` as `kind`. Raises msgspec's `ValidationError` (wrong content) or `DecodeError` (not msgpack)."""
     try:
         found: S = _msgpack_decoder(kind).decode(body)
     except msgspec.ValidationError:
@@ -58,7 +59,7 @@ def _msgpack_decoder(kind: type[Sent]) -> msgspec.msgpack.Decoder[Any]:
 
 
 _JSON = _Notation(decode, partial(msgspec.json.decode, type=dict[str, Raw]), msgspec.json.encode)
-_MSGPACK = _Notation(_decode_msgpack, partial(msgspec.msgpack.decode, type=dict[str, Raw]), msgspec.msgpack.encode)
+_MSGPACK = _Notation(decode_msgpack, partial(msgspec.msgpack.decode, type=dict[str, Raw]), msgspec.msgpack.encode)
 
 
 def _read(notation: _Notation, kind: type[Q], body: bytes, head: Head, limits: Limits) -> Body[Q]:

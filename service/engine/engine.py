@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 from typing import Any, Protocol
 
-import numpy as np
 import structlog
 
 from gallery.actor import actor
@@ -183,11 +182,6 @@ class Engine:
         if template not in {each.id for each in self.library.templates_of(gallery, subject)}:
             raise UnknownTemplate(gallery, str(template))
         return self.library.erase_template(gallery, template)
-
-    async def classify(self, probe: Probe) -> list[tuple[str, float]]:
-        """Actions and their probabilities, best first."""
-        mean = await self.labelling.mean(probe.required(), probe.model)
-        return [(probe.model.labels[i], float(mean[i])) for i in np.argsort(-mean, kind="stable")]
 
     def close(self) -> None:
         """Finish what was accepted; what is encoded goes on to be searched, so the search closes last."""

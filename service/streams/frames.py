@@ -3,14 +3,13 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeVar
 
-import msgspec
 import numpy as np
 
 from model.errors import InvalidRequest, LimitExceeded
 from model.sequence import COORDINATE_LIMIT, Floats
+from service.bodies.structured import decode_msgpack
 from service.streams.asked import Form, StreamFrame
 from service.wire import Sent, decode
 
@@ -102,19 +101,4 @@ def checked(poses: Floats, where: str) -> Floats:
 
 def decoder(kind: str) -> Callable[[type[S], bytes], S]:
     """How a body of this media type is read; raises msgspec's errors. `KeyError` for others."""
-    return {"application/json": decode, "application/msgpack": _msgpack}[kind]
-
-
-def _msgpack(kind: type[S], body: bytes) -> S:
-    try:
-        found: S = _msgpack_decoder(kind).decode(body)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise msgspec.DecodeError(f"the body is not msgpack: {str(error)[:80]}") from error
-    return found
-
-
-@cache
-def _msgpack_decoder(kind: type[Sent]) -> msgspec.msgpack.Decoder[Any]:
-    return msgspec.msgpack.Decoder(kind)
+    return {"application/json": decode, "application/msgpack": decode_msgpack}[kind]
