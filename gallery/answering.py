@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gallery.actor import acting_as, actor
+from gallery.actor import actor
 from gallery.calibration import Calibration
 from gallery.decide import Rule, decide, rule_for
 from gallery.index import IndexPolicy
@@ -18,6 +18,7 @@ from gallery.replay import REPLAY_SUSPECTED, RecentProbes, ReplayPolicy
 from gallery.search import Found, search
 from gallery.snapshots import Snapshots
 from gallery.store import Head, Store
+from gallery.store.audit import Note
 from gallery.store.moments import moment
 from gallery.store.naming import subject_keys
 from gallery.template import Decision
@@ -143,8 +144,7 @@ class Answering:
         head, view, found = self._search(head, probes, max(top_k, 2), within)
         rule = self._rule(head, view.calibration, found.subjects, found.templates, fpir, threshold)
         decisions = [
-            replace(one, candidates=one.candidates[:top_k], seq=found.seq)
-            for one in (decide(candidates, found.subjects, rule) for candidates in found.candidates)
+            decide(candidates, found.subjects, rule, shown=top_k, seq=found.seq) for candidates in found.candidates
         ]
         decisions = self._with_replays(head, probes, decisions, found.nearest)
         if self.recorder is not None:
@@ -181,7 +181,7 @@ class Answering:
         own = self.store.calibration(gallery)
         calibration = None if own is None else Calibration.from_json(dict(own))
         rule = self._rule(head, calibration, 1, len(held), fmr, threshold)
-        decision = replace(decide(candidates, 1, rule), seq=head.seq)
+        decision = decide(candidates, 1, rule, seq=head.seq)
         decisions = self._with_replays(head, probes, [decision], [max(scores)])
         if self.recorder is not None:
             self._record("verify", head, decisions, [subject_keys(self.store, head, [subject])[subject]])
@@ -256,9 +256,13 @@ class Answering:
         from gallery.recorder import described
 
         assert self.recorder is not None
-        for decision, key, name in zip(decisions, subjects, actors or [actor()] * len(decisions), strict=True):
-            with acting_as(name):
-                self.recorder.note(action, head.key, None if key == NOBODY else key, **described(decision))
+        rows = zip(decisions, subjects, actors or [actor()] * len(decisions), strict=True)
+        self.recorder.note_all(
+            [
+                Note(action, head.key, None if key == NOBODY else key, described(decision), actor=name)
+                for decision, key, name in rows
+            ]
+        )
 
 
 def _replaced(gallery: str) -> StoreUnavailable:

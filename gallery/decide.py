@@ -1,7 +1,7 @@
 """From the scores of subjects to a decision: who it is, nobody we know, or no decision and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gallery.calibration import Calibration
 from gallery.likelihood import Evidence, likelihood
@@ -45,8 +45,11 @@ def rule_for(
     return Rule(found.value, found.fpir, basis, calibration.id, reasons, calibration.min_margin, evidence)
 
 
-def decide(candidates: Sequence[Candidate], searched: int, rule: Rule) -> Decision:
-    """Decide between candidates, best first, of `searched` subjects.
+def decide(
+    candidates: Sequence[Candidate], searched: int, rule: Rule, *, shown: int | None = None, seq: int | None = None
+) -> Decision:
+    """Decide between candidates, best first, of `searched` subjects. shown: how many of them it keeps; seq: the
+    gallery's change that was seen.
 
     >>> found = [Candidate("ann", 0.9, 1), Candidate("bob", 0.6, 2)]
     >>> answer = decide(found, 10, Rule(threshold=0.8))
@@ -61,26 +64,33 @@ def decide(candidates: Sequence[Candidate], searched: int, rule: Rule) -> Decisi
     """
     score = candidates[0].score if candidates else None
     margin = candidates[0].score - candidates[1].score if len(candidates) > 1 else None
-    answer = Decision(
-        Outcome.NO_MATCH,
+    outcome, reasons = _outcome(score, margin, rule)
+    return Decision(
+        outcome,
+        candidates[0].subject if outcome is Outcome.MATCH else None,
         score=score,
         threshold=rule.threshold,
         fpir=rule.fpir,
         margin=margin,
         searched=searched,
         basis=rule.basis,
-        reasons=rule.reasons,
-        candidates=tuple(candidates),
+        reasons=reasons,
+        candidates=tuple(candidates[:shown]),
         calibration=rule.calibration,
         likelihood=None if score is None else likelihood(rule.evidence, score),
+        seq=seq,
     )
+
+
+def _outcome(score: float | None, margin: float | None, rule: Rule) -> tuple[Outcome, tuple[str, ...]]:
+    """And the reasons for it."""
     if rule.threshold is None:
-        return replace(answer, outcome=Outcome.ABSTAIN, reasons=(*rule.reasons, UNCALIBRATED))
-    if score is not None and score >= rule.threshold:
-        if margin is not None and margin < rule.min_margin:
-            return replace(answer, outcome=Outcome.ABSTAIN, reasons=(*rule.reasons, MARGIN_TOO_SMALL))
-        return replace(answer, outcome=Outcome.MATCH, subject=candidates[0].subject)
-    return answer
+        return Outcome.ABSTAIN, (*rule.reasons, UNCALIBRATED)
+    if score is None or score < rule.threshold:
+        return Outcome.NO_MATCH, rule.reasons
+    if margin is not None and margin < rule.min_margin:
+        return Outcome.ABSTAIN, (*rule.reasons, MARGIN_TOO_SMALL)
+    return Outcome.MATCH, rule.reasons
 
 
 def abstain(reasons: Sequence[str]) -> Decision:

@@ -37,8 +37,9 @@ def shortlist(
         everything = scores.shape[1] < k
         still = []
         rows = zip(scores.tolist(), ids.tolist(), subjects.tolist(), held.tolist(), strict=True)
+        choose = _choose if best > 1 else _choose_nearest
         for place, row in zip(open_probes.tolist(), rows, strict=True):
-            chosen = _choose(*row, want, best, everything)
+            chosen = choose(*row, want, best, everything)
             if chosen is None:
                 still.append(place)
             else:
@@ -76,6 +77,29 @@ def _choose(
         if max([lowest, *bounds]) > last - ROUNDING:
             return None
     return {s: [template for _, template in mine[s]] for s, mean in means.items() if mean >= last - ROUNDING}
+
+
+def _choose_nearest(
+    scores: list[float],
+    templates: list[int],
+    subjects: list[int],
+    held: list[int],
+    want: int,
+    best: int,
+    everything: bool,
+) -> dict[int, list[int]] | None:
+    """The same where the best template alone counts: each subject's is the first that comes."""
+    del held, best
+    found: dict[int, list[int]] = {}
+    least = -np.inf
+    for score, template, subject in zip(scores, templates, subjects, strict=True):
+        if score < least:
+            return found
+        if subject != NOBODY and subject not in found:
+            found[subject] = [template]
+            if len(found) == want:
+                least = score - ROUNDING
+    return found if everything else None
 
 
 def _total(scored: list[tuple[float, int]]) -> float:

@@ -52,16 +52,21 @@ class Recorder:
         Waits while there is no room. Raises `StoreUnavailable` if there is none because the log cannot be written:
         what cannot be noted must not be answered.
         """
-        made = Note(action, gallery_id, subject_id, detail)
+        self.note_all([Note(action, gallery_id, subject_id, detail)])
+
+    def note_all(self, made: Sequence[Note]) -> None:
+        """The same of what was done at the same time."""
         with self._changed:
             assert not self._closed
             while len(self._waiting) >= self._room:
                 self._raise_failure()
                 self._changed.wait()
-            self._waiting.append(made)
-            self._noted += 1
+            first = not self._waiting
+            self._waiting.extend(made)
+            self._noted += len(made)
             self._started()
-            self._changed.notify_all()
+            if first or len(self._waiting) >= self._room:  # else it is gathering, and has an end to that
+                self._changed.notify_all()
 
     def flush(self) -> None:
         """Wait until all that was noted before is on the disk. Raises `StoreUnavailable` where it cannot be written."""

@@ -46,7 +46,7 @@ class RecentProbes:
             ring = self._rings.get(gallery)
             if ring is None:
                 ring = self._rings[gallery] = _Ring(self.policy, probes.shape[1])
-            return ring.nearest_then_add(probes, self._clock()) >= self.policy.bound
+            return ring.seen_then_add(probes, self._clock())
 
     def keep(self, galleries: set[int]) -> None:
         """Drop the probes of all other galleries."""
@@ -57,28 +57,34 @@ class RecentProbes:
 
 class _Ring:
     def __init__(self, policy: ReplayPolicy, dim: int) -> None:
-        self._seconds, self._limit = policy.minutes * 60, policy.probes
+        self._bound, self._seconds, self._limit = policy.bound, policy.minutes * 60, policy.probes
+        # Zeros, from no time, are of nobody.
         self._rows: Floats = np.zeros((min(FIRST_ROWS, self._limit), dim), np.float32)
-        self._at = np.full(len(self._rows), -np.inf)
+        self._at = np.full(len(self._rows), np.inf)
         self._next = 0
 
-    def nearest_then_add(self, probes: Floats, now: float) -> Floats:
-        """Of each probe (q, dim), the best score with those of the time before it, the ones before it included."""
-        recent = (self._at > now - self._seconds)[:, None]
-        before = (self._rows @ probes.T).max(axis=0, where=recent, initial=-1.0)
-        each_other = np.tril(probes @ probes.T + 2, -1) - 2  # -2 where it is itself, or a later one
+    def seen_then_add(self, probes: Floats, now: float) -> NDArray[np.bool_]:
+        """Of each probe (q, dim), whether it is nearly one of the time before it, the ones before it included."""
+        self._forget(now - self._seconds)
+        seen: NDArray[np.bool_] = (self._rows @ probes.T).max(axis=0) >= self._bound
+        if len(probes) > 1:
+            seen = seen | np.tril(probes @ probes.T >= self._bound, -1).any(axis=1)
         for probe in probes[-self._limit :]:
             if self._next == len(self._rows):
                 self._make_room()
             self._rows[self._next], self._at[self._next] = probe, now
             self._next += 1
-        nearest: Floats = np.maximum(before, each_other.max(axis=1, initial=-1.0))
-        return nearest
+        return seen
+
+    def _forget(self, until: float) -> None:
+        past = self._at <= until
+        if past.any():
+            self._rows[past], self._at[past] = 0, np.inf
 
     def _make_room(self) -> None:
         more = min(len(self._rows), self._limit - len(self._rows))
         if more:
-            self._rows = np.concatenate([self._rows, np.zeros((more, self._rows.shape[1]), np.float32)])
-            self._at = np.concatenate([self._at, np.full(more, -np.inf)])
+            self._rows = np.pad(self._rows, ((0, more), (0, 0)))
+            self._at = np.pad(self._at, (0, more), constant_values=np.inf)
         else:
             self._next = 0

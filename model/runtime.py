@@ -65,6 +65,11 @@ class OnnxEncoder:
         """What this is run by, first choice first."""
         return self._model.providers
 
+    @property
+    def at_once(self) -> int:
+        """How many clips are run at a time: more of them take as much longer."""
+        return self._model.at_once
+
     def embed_clips(self, clips: Floats) -> Floats:
         """Raises `InvalidSequence` for clips of another shape or type."""
         return self._model.run(clips)
@@ -89,6 +94,11 @@ class OnnxClassifier:
     def providers(self) -> tuple[str, ...]:
         """What this is run by, first choice first."""
         return self._model.providers
+
+    @property
+    def at_once(self) -> int:
+        """How many clips are run at a time: more of them take as much longer."""
+        return self._model.at_once
 
     def probabilities(self, clips: Floats) -> Floats:
         """Raises `InvalidSequence` for clips of another shape or type."""
@@ -167,14 +177,14 @@ class _OnnxModel:
             raise InvalidBundle(self._path, f"its {task} cannot be loaded ({_first_line(error)})") from error
         self.providers = self._graph.providers
         most = plan.clips or (MOST_CLIPS if CUDA in self.providers else CLIPS_ON_CPU)
-        self._at_once = max(1, most // bundle.manifest.clip.people)
+        self.at_once = max(1, most // bundle.manifest.clip.people)
         self._check_signature(task)
 
     def run(self, clips: Floats) -> Floats:
         check_clips(clips, self._layout, self._clip)
         if len(clips) == 0:
             return np.empty((0, self.width), np.float32)
-        parts = [self._run(clips[at : at + self._at_once]) for at in range(0, len(clips), self._at_once)]
+        parts = [self._run(clips[at : at + self.at_once]) for at in range(0, len(clips), self.at_once)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _run(self, clips: Floats) -> Floats:

@@ -3,7 +3,8 @@
     submit ──> queue (bounded in items and in cost) ──> worker thread: work([item, ...]) ──> a future each
 
 While a batch runs, new items queue up; the next batch is all of them, up to a cost budget, in order of arrival.
-So one request alone pays nothing, and many at once share the fixed cost of a call. An item dearer than the
+So one request alone pays nothing, and many at once share the fixed cost of a call. Where a larger batch gains nothing
+any more it ends: the first ones are answered, and send again, while the next are worked on. An item dearer than the
 budget is refused at once, as is any item when the queue is full: nobody waits without a bound.
 """
 
@@ -59,7 +60,8 @@ class Batcher(Generic[In, Out]):
     """Runs `work` on batches of submitted items in one thread of its own.
 
     work: one result or one exception for each item, in order; if it raises, every item of that batch gets the
-    exception, and the next batch is a fresh start. cost: what an item counts against the bounds.
+    exception, and the next batch is a fresh start. cost: what an item counts against the bounds. enough: the cost from
+    which on a batch gains nothing by more items; an item may be dearer, up to the bound.
     """
 
     def __init__(
@@ -69,9 +71,11 @@ class Batcher(Generic[In, Out]):
         *,
         cost: Callable[[In], int],
         bounds: Bounds,
+        enough: Callable[[], int] | None = None,
         observe: Callable[[BatchSeen], None] = lambda _: None,
     ) -> None:
         self._work, self._cost, self._observe = work, cost, observe
+        self._enough = enough or (lambda: bounds.batch)
         self.bounds = bounds
         self._queue: deque[_Waiting[In, Out]] = deque()
         self._queued_cost = 0
@@ -162,7 +166,7 @@ class Batcher(Generic[In, Out]):
                     self._changed.wait()
                 if not self._queue:
                     return []
-                budget = self.bounds.batch
+                budget = max(self._queue[0].cost, min(self.bounds.batch, self._enough()))
                 while self._queue and self._queue[0].cost <= budget:
                     waiting = self._queue.popleft()
                     self._queued_cost -= waiting.cost

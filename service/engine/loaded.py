@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
 from gallery.template import now
 from model.clips import ClipSpec
+from model.execution import MOST_CLIPS
 from model.layout import Layout
 from model.runtime import Classifier, Encoder, clip_shape
 from model.sequence import Floats
@@ -16,7 +18,8 @@ from model.sequence import Floats
 @dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
     """run: clips as `model.runtime.Encoder` takes them to rows (n, width). name: of its bundle. labels: of a
-    classifier; dim: of an encoder's embeddings. runs_on: what runs it, first choice first. since: when it was opened.
+    classifier; dim: of an encoder's embeddings. runs_on: what runs it, first choice first. at_once: clips that it runs
+    at a time; more of them take as much longer. since: when it was opened.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Loaded:
     dim: int = 0
     labels: tuple[str, ...] = ()
     runs_on: tuple[str, ...] = ()
+    at_once: int = MOST_CLIPS
     since: datetime = field(default_factory=now)
 
     def warm(self) -> None:
@@ -39,7 +43,7 @@ def as_encoder(model: Loaded | Encoder, name: str = "encoder") -> Loaded:
     if isinstance(model, Loaded):
         return model
     about = (name, model.fingerprint, model.layout, model.clip, model.embed_clips)
-    return Loaded(*about, dim=model.dim, runs_on=getattr(model, "providers", ()))
+    return Loaded(*about, dim=model.dim, **_running(model))
 
 
 def as_classifier(model: Loaded | Classifier | None, name: str = "classifier") -> Loaded | None:
@@ -47,4 +51,9 @@ def as_classifier(model: Loaded | Classifier | None, name: str = "classifier") -
     if model is None or isinstance(model, Loaded):
         return model
     about = (name, model.fingerprint, model.layout, model.clip, model.probabilities)
-    return Loaded(*about, labels=model.labels, runs_on=getattr(model, "providers", ()))
+    return Loaded(*about, labels=model.labels, **_running(model))
+
+
+def _running(model: Encoder | Classifier) -> dict[str, Any]:
+    """What a model says of how it is run, if it does."""
+    return {"runs_on": getattr(model, "providers", ()), "at_once": getattr(model, "at_once", MOST_CLIPS)}
