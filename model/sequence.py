@@ -1,5 +1,6 @@
 """A skeleton sequence: the frames of one subject, valid by construction."""
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self, TypeAlias
@@ -50,16 +51,17 @@ class SkeletonSequence:
         joints = _as_floats("joints", self.joints)
         confidence = _as_floats("confidence", self.confidence)
         self._check_shapes(joints, confidence)
+        lowest, highest = _range("joints", joints)
+        least, most = _range("confidence", confidence)
         if not 0 < self.fps <= FPS_LIMIT:
             raise InvalidSequence("fps", f"must be above 0 and at most {FPS_LIMIT:g}, got {self.fps:g}")
         if self.aspect is not None and not 0.1 <= self.aspect <= 10:
             raise InvalidSequence("aspect", f"width / height must be in [0.1, 10], got {self.aspect:g}")
         if self.units is Units.METRES and joints.shape[2] != 3:
             raise InvalidSequence("units", "metres need three coordinates a joint")
-        least, most = confidence.min(), confidence.max()
         if least < 0 or most > 1:
             raise InvalidSequence("confidence", "must lie in [0, 1]")
-        if max(joints.max(), -joints.min()) >= COORDINATE_LIMIT:
+        if max(-lowest, highest) >= COORDINATE_LIMIT:
             raise InvalidSequence("joints", f"coordinates must be below {COORDINATE_LIMIT:g}")
         if least == 0:
             joints[confidence == 0] = 0.0
@@ -107,11 +109,19 @@ class SkeletonSequence:
 
 
 def _as_floats(field: str, values: ArrayLike) -> Floats:
+    if isinstance(values, np.ndarray) and values.dtype == np.float32:
+        return np.array(values)
     try:
         with np.errstate(over="ignore"):  # becomes infinite, and is refused as such
             array: Floats = np.array(values, dtype=np.float32)
     except (ValueError, TypeError, OverflowError) as error:
         raise InvalidSequence(field, "is not a regular array of numbers") from error
-    if not np.isfinite(array).all():
-        raise InvalidSequence(field, "must be finite (no NaN, no infinity)")
     return array
+
+
+def _range(field: str, array: Floats) -> tuple[float, float]:
+    """The least and the largest number, which are NaN where any is."""
+    lowest, highest = float(array.min()), float(array.max())
+    if not (math.isfinite(lowest) and math.isfinite(highest)):
+        raise InvalidSequence(field, "must be finite (no NaN, no infinity)")
+    return lowest, highest

@@ -122,15 +122,25 @@ def check_candidates(request: Request, top_k: int) -> None:
 
 async def unless_gone(request: Request, work: Awaitable[T]) -> T:
     """What `work` gives; if the caller hangs up first, the work is cancelled and `ClientDisconnect` raised."""
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_gone(request))
+    asking = asyncio.current_task()
+    assert asking is not None
+    left = False
+
+    def leave(done: asyncio.Task[None]) -> None:
+        nonlocal left
+        if not done.cancelled() and working:
+            left = asking.cancel()
+
+    gone, working = asyncio.ensure_future(_gone(request)), True
+    gone.add_done_callback(leave)
     try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientDisconnect
-        return task.result()
+        return await work
+    except asyncio.CancelledError:
+        if not left or asking.uncancel():  # it was the deadline, perhaps
+            raise
+        raise ClientDisconnect from None
     finally:
-        task.cancel()
+        working = False
         gone.cancel()
 
 

@@ -38,9 +38,9 @@ _POSTGRESQL_SETTINGS = {
     "synchronous_commit": "on",
     "timezone": "UTC",
 }
-_POOL = {"pool_size": 8, "max_overflow": 32, "pool_timeout": 10}
+_POOL = {"pool_size": 8, "max_overflow": 32, "pool_timeout": 10, "pool_use_lifo": True}
 # A server has a hundred by default, for all processes of all hosts.
-_POSTGRESQL_POOL = {"pool_size": 5, "max_overflow": 10, "pool_timeout": 10}
+_POSTGRESQL_POOL = {"pool_size": 5, "max_overflow": 10, "pool_timeout": 10, "pool_use_lifo": True}
 
 
 def connect(directory: Path, database: str | None = None) -> Engine:

@@ -6,6 +6,7 @@ here (DNS rebinding), or with a form. The browser says which: in `Host` the name
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from model.errors import NotAllowed
@@ -23,7 +24,7 @@ def check_local(headers: Iterable[tuple[bytes, bytes]]) -> None:
     model.errors.NotAllowed: a page of another origin may not ask here; open the console that this service serves
     """
     hosts, origins = _values(headers, b"host"), _values(headers, b"origin")
-    if len(hosts) != 1 or not is_loopback(_name(hosts[0])):
+    if len(hosts) != 1 or not _is_here(hosts[0]):
         raise NotAllowed(
             (), "without keys, this service is asked by the address of this machine only: http://127.0.0.1 or localhost"
         )
@@ -33,6 +34,11 @@ def check_local(headers: Iterable[tuple[bytes, bytes]]) -> None:
 
 def _values(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> list[str]:
     return [value.decode("latin-1").strip().lower() for name, value in headers if name == wanted]
+
+
+@lru_cache(maxsize=64)
+def _is_here(host: str) -> bool:
+    return is_loopback(_name(host))
 
 
 def _name(host: str) -> str:

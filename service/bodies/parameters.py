@@ -61,14 +61,28 @@ def unique(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 def asked_by(kind: type[Q], given: Mapping[str, str]) -> Q:
     """What is asked by parameters alone. Raises `InvalidRequest`, naming the parameter."""
+    if not given:
+        nothing: Q = _nothing_else(kind)
+        return nothing
     found: dict[str, Any] = dict(given)
     for name in found.keys() & fields(kind).keys():
         if fields(kind)[name]:
             found[name] = as_json(name, found[name])
     if wrong := found.keys() & BODY_FIELDS:
         raise InvalidRequest(min(wrong), "goes into the body")
+    return _converted(kind, found)
+
+
+@cache
+def _nothing_else(kind: type[SequenceRequest]) -> Any:
+    """As its defaults have it; nobody changes it."""
+    return _converted(kind, {})
+
+
+def _converted(kind: type[Q], found: Mapping[str, Any]) -> Q:
     try:
-        return msgspec.convert(found, kind, strict=False)
+        made: Q = msgspec.convert(found, kind, strict=False)
+        return made
     except msgspec.ValidationError as error:
         raise refused_body(error) from error
 

@@ -186,12 +186,13 @@ class Batcher(Generic[In, Out]):
         cost = sum(waiting.cost for waiting in batch)
         speed = cost / max(worked, 1e-6)
         self._cost_per_second = 0.8 * (self._cost_per_second or speed) + 0.2 * speed
+        # Before anybody is told: whoever is woken would have to wait for the interpreter.
+        self._observe(BatchSeen(len(batch), cost, start - batch[0].since, worked))
         for waiting, result in zip(batch, results, strict=True):
             if isinstance(result, Exception):
                 waiting.future.set_exception(result)
             else:
                 waiting.future.set_result(result)
-        self._observe(BatchSeen(len(batch), cost, start - batch[0].since, worked))
 
 
 def chained(first: "Future[Out]", begin: Callable[[Out], "Future[Last]"]) -> "Future[Last]":

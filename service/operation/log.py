@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
+from service.surface import request_id
+
 FRAMES = 20
 
 
@@ -22,6 +24,7 @@ def configure(level: str = "info") -> None:
     """Send structlog and the standard library's logging to stderr as JSON."""
     shared: Sequence[Processor] = (
         structlog.contextvars.merge_contextvars,
+        with_request_id,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -50,6 +53,14 @@ def configure(level: str = "info") -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # Warns of every form that is none; its sender is told, and nobody else can do anything about it.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
+
+
+def with_request_id(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """With the id of the request that it is about, if it is about one."""
+    del logger, method
+    if (found := request_id.current()) is not None:
+        event.setdefault("request_id", found)
+    return event
 
 
 def without_words(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -3,7 +3,6 @@
 import time
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gallery.actor import acting_as
@@ -13,7 +12,9 @@ from service.operation.metrics import Metrics
 from service.problem import ProblemResponse
 from service.surface import request_id
 
-EVENT_STREAM = "text/event-stream"
+_EVENT_STREAM = b"text/event-stream"
+_GUARDS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+_REQUEST_ID = request_id.HEADER.encode()
 
 _log = structlog.get_logger("gaitkeeper.request")
 
@@ -47,11 +48,10 @@ class Observe:
             nonlocal status, begun
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("cache-control", "no-store")
-                headers.setdefault("x-content-type-options", "nosniff")
-                headers[request_id.HEADER] = asked_as
-                goes_on = headers.get("content-type", "").startswith(EVENT_STREAM)
+                given = dict(message.get("headers", ()))
+                guards = ((name, value) for name, value in _GUARDS if name not in given)
+                message["headers"] = [*message.get("headers", ()), *guards, (_REQUEST_ID, asked_as.encode())]
+                goes_on = given.get(b"content-type", b"").startswith(_EVENT_STREAM)
                 begun = time.perf_counter() if goes_on else -1
             await send(message)
 

@@ -3,10 +3,10 @@
 import re
 
 from fastapi import FastAPI
-from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from gallery.library import Library
+from service.operation.log import with_request_id
 from service.surface.request_id import INSTANCE_PREFIX, instance
 from tests.fakes import FakeEncoder
 from tests.service.client import Client, started
@@ -51,7 +51,7 @@ def test_an_error_of_ours_bears_the_id_in_the_answer_and_in_the_log(encoder: Fak
     async def broken() -> None:
         raise RuntimeError("what nobody foresaw")
 
-    with started(app) as client, capture_logs(processors=[merge_contextvars]) as logs:
+    with started(app) as client, capture_logs(processors=[with_request_id]) as logs:
         answer = client.get("/broken", headers={"X-Request-Id": "abc"})
     assert answer.status_code == 500
     assert answer.headers["x-request-id"] == "abc"
