@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from gallery.store import audit
 from gallery.store.moments import moment, when
@@ -21,6 +21,22 @@ from gallery.store.store import Store
 WAITING_AT_MOST: Final = 10_000
 STUBBORN: Final = 5
 _SECOND = 1_000_000
+
+# Spelled out once: they are asked for as long as the service runs.
+_ANY_DUE = select(deliveries.c.id).where(deliveries.c.due <= bindparam("now")).limit(1)
+_earlier = deliveries.alias("earlier")
+_held_up = select(_earlier.c.id).where(
+    _earlier.c.webhook_id == deliveries.c.webhook_id,
+    _earlier.c.id < deliveries.c.id,
+    _earlier.c.attempts < STUBBORN,
+)
+_DUE = (
+    select(deliveries, webhooks.c.url, webhooks.c.secret)
+    .join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
+    .where(deliveries.c.due <= bindparam("now"), webhooks.c.active, ~_held_up.exists())
+    .order_by(deliveries.c.due, deliveries.c.id)
+    .limit(bindparam("limit"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +91,11 @@ def add_deliveries(store: Store, news: Sequence[News], *, at_most: int = WAITING
 def due_deliveries(store: Store, limit: int, hold_s: float) -> list[Delivery]:
     """At most `limit` that are to be tried now; nobody else is given them for `hold_s`."""
     now = moment()
-    earlier = deliveries.alias("earlier")
-    held_up = select(earlier.c.id).where(
-        earlier.c.webhook_id == deliveries.c.webhook_id,
-        earlier.c.id < deliveries.c.id,
-        earlier.c.attempts < STUBBORN,
-    )
     with store.ask() as connection:  # asked often: that must not keep writers waiting
-        if connection.execute(select(deliveries.c.id).where(deliveries.c.due <= now).limit(1)).one_or_none() is None:
+        if connection.scalar(_ANY_DUE, {"now": now}) is None:
             return []
-    wanted = (
-        select(deliveries, webhooks.c.url, webhooks.c.secret)
-        .join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
-        .where(deliveries.c.due <= now, webhooks.c.active, ~held_up.exists())
-        .order_by(deliveries.c.due, deliveries.c.id)
-        .limit(limit)
-    )
     with store.write() as connection:
-        rows = connection.execute(wanted).all()
+        rows = connection.execute(_DUE, {"now": now, "limit": limit}).all()
         taken = update(deliveries).where(deliveries.c.id.in_([row.id for row in rows]))
         if rows:
             connection.execute(taken.values(due=now + int(hold_s * _SECOND), attempts=deliveries.c.attempts + 1))

@@ -24,7 +24,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     # What is erased is overwritten in the file, not just marked as free.
     "PRAGMA secure_delete = ON",
-    "PRAGMA cache_size = -16000",
+    "PRAGMA cache_size = -4000",
     "PRAGMA journal_size_limit = 67108864",
 )
 

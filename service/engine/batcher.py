@@ -201,9 +201,11 @@ def chained(first: "Future[Out]", begin: Callable[[Out], "Future[Last]"]) -> "Fu
     Cancelled, it cancels whichever of both is under way.
     """
     whole: Future[Last] = Future()
+    # Empty in the end: a future keeps its callbacks, and they would keep it, until somebody collects cycles.
     under_way: list[Future[Any]] = [first]
 
     def go_on(done: "Future[Out]") -> None:
+        under_way.clear()
         if whole.cancelled() or done.cancelled():
             whole.cancel()
             return
@@ -212,18 +214,24 @@ def chained(first: "Future[Out]", begin: Callable[[Out], "Future[Last]"]) -> "Fu
         except Exception as error:
             _settle(whole, error)
             return
-        under_way[0] = second
+        under_way.append(second)
         second.add_done_callback(finish)
         if whole.cancelled():
             second.cancel()
 
     def finish(done: "Future[Last]") -> None:
+        under_way.clear()
         if done.cancelled():
             whole.cancel()
         else:
             _settle(whole, done.exception() or done.result())
 
-    whole.add_done_callback(lambda done: done.cancelled() and under_way[0].cancel())
+    def stop(done: "Future[Last]") -> None:
+        if done.cancelled():
+            for each in [*under_way]:
+                each.cancel()
+
+    whole.add_done_callback(stop)
     first.add_done_callback(go_on)
     return whole
 

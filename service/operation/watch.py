@@ -1,6 +1,6 @@
 """Watches how decisions and probes move away from what each gallery's calibration was measured on.
 
-A decision costs an append; what it means is found out when somebody asks. Scores are held against the histograms of
+A decision costs a row of numbers; what they mean is found out when somebody asks. Scores are held against those of
 the calibration that the decision rested on: the best score of somebody else (of a match its runner-up, otherwise the
 best one) and the scores of matches. Of quality a calibration keeps nothing, so the first `LEARNED` probes that come
 under it are what the later ones are held against; their deciles are kept beside the data, and hold nobody's body.
@@ -23,8 +23,22 @@ IMPOSTOR, MATED = "impostor_scores", "mated_scores"
 MEASURES = ("mean_confidence", "missing_share", "leg_alternation")
 LEARNED = 500
 GALLERIES = 256
-UNSEEN = 8192
+UNSEEN = 4096
 FOLDER = "drift"
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """What is watched of a decision, and nobody's name. measures: of `MEASURES`, as far as there are any."""
+
+    gallery: str
+    calibration: str | None
+    outcome: Outcome
+    score: float | None
+    threshold: float | None
+    margin: float | None
+    searched: int
+    measures: tuple[float | None, ...]
 
 
 @dataclass(slots=True)
@@ -43,21 +57,23 @@ class Watch:
     def __init__(self, library: Library, learned: int = LEARNED) -> None:
         self._library, self._learned = library, learned
         self._lock = threading.Lock()
-        self._unseen: deque[tuple[str, Decision, Mapping[str, float]]] = deque(maxlen=UNSEEN)
+        self._unseen: deque[_Noted] = deque(maxlen=UNSEEN)
         self._galleries: OrderedDict[int, _Watched] = OrderedDict()
 
     def decided(self, gallery: str, decision: Decision, measures: Mapping[str, float]) -> None:
         """Note a decision of /identify, and the quality of its probe (`Quality.measures`)."""
-        self._unseen.append((gallery, decision, measures))
+        held = decision.threshold, decision.margin, decision.searched
+        kept = tuple(map(measures.get, MEASURES))
+        self._unseen.append(_Noted(gallery, decision.calibration, decision.outcome, decision.score, *held, kept))
 
     def shifts(self) -> dict[int, dict[str, Shift]]:
         """By key of the gallery and by what is watched, as far as anything was noted."""
         with self._lock:
             keys = {cache.name: key for key, cache in self._library.views.open.items() if cache.view is not None}
             while self._unseen:
-                gallery, decision, measures = self._unseen.popleft()
-                if (key := keys.get(gallery)) is not None:
-                    self._take(self._watched(key), key, decision, measures)
+                noted = self._unseen.popleft()
+                if (key := keys.get(noted.gallery)) is not None:
+                    self._take(self._watched(key), key, noted)
             gone = self._galleries.keys() - set(keys.values())
             for key in gone:
                 del self._galleries[key]
@@ -94,21 +110,21 @@ class Watch:
         scores = Scores(calibration.histogram, max(calibration.sizes))
         return _Watched(calibration.id, scores, windows, learning)
 
-    def _take(self, watched: _Watched, key: int, decision: Decision, measures: Mapping[str, float]) -> None:
-        for name in MEASURES:
-            if name in measures and decision.outcome is not Outcome.ABSTAIN:
-                self._measure(watched, key, name, measures[name])
-        if watched.scores is None or decision.calibration != watched.calibration or decision.score is None:
+    def _take(self, watched: _Watched, key: int, noted: _Noted) -> None:
+        for name, value in zip(MEASURES, noted.measures, strict=True):
+            if value is not None and noted.outcome is not Outcome.ABSTAIN:
+                self._measure(watched, key, name, value)
+        if watched.scores is None or noted.calibration != watched.calibration or noted.score is None:
             return
-        other, others = decision.score, decision.searched
-        if decision.outcome is Outcome.MATCH:
-            if decision.threshold is not None:
-                within = watched.scores.mated(decision.score, decision.threshold)
+        other, others = noted.score, noted.searched
+        if noted.outcome is Outcome.MATCH:
+            if noted.threshold is not None:
+                within = watched.scores.mated(noted.score, noted.threshold)
                 if within is not None:
                     watched.windows[MATED].add(within)
-            if decision.margin is None:
+            if noted.margin is None:
                 return
-            other, others = decision.score - decision.margin, decision.searched - 1
+            other, others = noted.score - noted.margin, noted.searched - 1
         among = watched.scores.impostor(other, others)
         if among is not None:
             watched.windows[IMPOSTOR].add(among)

@@ -1,6 +1,8 @@
 """One batch after another: what a first gives begins a second, in the thread that gave it."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
 
@@ -100,3 +102,22 @@ def test_a_result_that_comes_too_late_harms_nobody() -> None:
     assert whole.cancel()
     second.set_result(2)
     assert whole.cancelled()
+
+
+def test_what_was_chained_goes_when_nobody_wants_it_any_more() -> None:
+    """Without the collector of cycles, which runs seldom in a service: decisions name people."""
+
+    def answered() -> "weakref.ref[Future[int]]":
+        first: Future[int] = Future()
+        second: Future[int] = Future()
+        whole = chained(first, lambda _: second)
+        first.set_result(1)
+        second.set_result(2)
+        assert whole.result(0) == 2
+        return weakref.ref(second)
+
+    gc.disable()
+    try:
+        assert answered()() is None
+    finally:
+        gc.enable()
