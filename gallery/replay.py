@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from model.sequence import Floats
 
 REPLAY_SUSPECTED = "replay_suspected"
 FIRST_ROWS = 64
+# Of inner products in float32.
+ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +59,58 @@ class RecentProbes:
 
 
 class _Ring:
+    """The latest probes, and each of them shortened: few come near enough to be compared whole."""
+
     def __init__(self, policy: ReplayPolicy, dim: int) -> None:
         self._bound, self._seconds, self._limit = policy.bound, policy.minutes * 60, policy.probes
+        self._axes = axes(dim)
         # Zeros, from no time, are of nobody.
         self._rows: Floats = np.zeros((min(FIRST_ROWS, self._limit), dim), np.float32)
+        self._short: Floats = np.zeros((len(self._rows), self._axes.shape[1] + 1), np.float32)
         self._at = np.full(len(self._rows), np.inf)
         self._next = 0
 
     def seen_then_add(self, probes: Floats, now: float) -> NDArray[np.bool_]:
         """Of each probe (q, dim), whether it is nearly one of the time before it, the ones before it included."""
         self._forget(now - self._seconds)
-        seen: NDArray[np.bool_] = (self._rows @ probes.T).max(axis=0) >= self._bound
+        short = shortened(probes, self._axes)
+        near = (short @ self._short.T).max(axis=0) >= self._bound - ROUNDING
+        seen: NDArray[np.bool_] = (probes @ self._rows[near].T >= self._bound).any(axis=1)
         if len(probes) > 1:
             seen = seen | np.tril(probes @ probes.T >= self._bound, -1).any(axis=1)
-        for probe in probes[-self._limit :]:
+        for probe, its_short in zip(probes[-self._limit :], short[-self._limit :], strict=True):
             if self._next == len(self._rows):
                 self._make_room()
-            self._rows[self._next], self._at[self._next] = probe, now
+            self._rows[self._next], self._short[self._next], self._at[self._next] = probe, its_short, now
             self._next += 1
         return seen
 
     def _forget(self, until: float) -> None:
         past = self._at <= until
         if past.any():
-            self._rows[past], self._at[past] = 0, np.inf
+            self._rows[past], self._short[past], self._at[past] = 0, 0, np.inf
 
     def _make_room(self) -> None:
         more = min(len(self._rows), self._limit - len(self._rows))
         if more:
-            self._rows = np.pad(self._rows, ((0, more), (0, 0)))
+            self._rows, self._short = (np.pad(rows, ((0, more), (0, 0))) for rows in (self._rows, self._short))
             self._at = np.pad(self._at, (0, more), constant_values=np.inf)
         else:
             self._next = 0
+
+
+@cache
+def axes(dim: int) -> Floats:
+    """A quarter of the axes (dim, dim // 4) of some other frame, orthonormal: by them all directions count alike."""
+    frame = np.linalg.qr(np.random.default_rng(0).normal(size=(dim, dim)))[0]
+    return np.ascontiguousarray(frame[:, : dim // 4], np.float32)
+
+
+def shortened(rows: Floats, along: Floats) -> Floats:
+    """Rows (n, dim) of length 1 as (n, some + 1): what they are along these axes (dim, some), and how long the rest is.
+
+    The inner product of two is never less than that of the whole ones (Cauchy and Schwarz, on the rest).
+    """
+    kept = rows @ along
+    rest = np.sqrt(np.maximum(0.0, 1.0 - (kept * kept).sum(axis=1)))
+    return np.column_stack([kept, rest])

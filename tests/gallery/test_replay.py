@@ -2,9 +2,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gallery.library import Library
-from gallery.replay import FIRST_ROWS, REPLAY_SUSPECTED, RecentProbes, ReplayPolicy
+from gallery.replay import FIRST_ROWS, REPLAY_SUSPECTED, RecentProbes, ReplayPolicy, axes, shortened
 from gallery.store import Store
 from gallery.template import NewTemplate
 from model.clips import unit_length
@@ -102,3 +104,18 @@ def test_a_probe_is_held_against_those_before_it_in_its_own_batch(vectors: Vecto
     recent = RecentProbes(ReplayPolicy(probes=3))
     assert recent.seen(1, np.stack([first, other, first])).tolist() == [False, False, True]
     assert recent.seen(1, np.stack([other, *vectors(5)[2:], first])).tolist()[0]
+
+
+@given(st.integers(0, 10_000), st.integers(4, 300), st.floats(-1, 1))
+def test_what_is_shortened_is_never_less_alike(seed: int, dim: int, score: float) -> None:
+    row = unit_length(np.random.default_rng(seed).standard_normal((1, dim)).astype(np.float32))[0]
+    other = near(row, score)
+    short = shortened(unit_length(np.stack([row, other])), axes(dim))
+    assert short[0] @ short[1] >= row @ other - 1e-5
+
+
+def test_few_that_are_no_replay_are_compared_whole() -> None:
+    walks = unit_length(np.random.default_rng(0).standard_normal((200, 256)).astype(np.float32))
+    short = shortened(np.stack([near(row, 0.9) for row in walks]), axes(256))
+    likest = (short * shortened(walks, axes(256))).sum(axis=1)
+    assert (likest < ReplayPolicy().bound).mean() > 0.95
