@@ -11,7 +11,6 @@ import numpy as np
 from gallery.actor import actor
 from gallery.library import Library
 from gallery.template import Decision
-from model.clips import unit_length
 from model.errors import GaitkeeperError
 from model.sequence import Floats
 from service.engine.batcher import Batcher, chained
@@ -71,7 +70,7 @@ class Searching:
         traced("encode", rows)
 
         def begin(found: Floats) -> "Future[Decision]":
-            embedding = unit_length(found.mean(axis=0)[None])[0]
+            embedding = found[0] if len(found) == 1 else found.mean(axis=0)  # the library sees to its length
             search = Search(gallery, embedding, bounds, asker, fingerprint)
             searched = self.batcher.done_here(search) if encoder.nobody_else else self.batcher.submit(search)
             traced("search", searched)

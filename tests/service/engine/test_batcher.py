@@ -86,6 +86,24 @@ def test_a_batch_ends_at_the_budget_and_keeps_the_order(make: Make, gate: Gate) 
     assert gate.batches[1:] == [[4, 5], [3], [10], [1, 1]]
 
 
+def test_a_batch_ends_where_more_of_it_gains_nothing_though_more_would_fit(make: Make, gate: Gate) -> None:
+    enough = [4]
+    batcher = make(cost=lambda item: min(item, 10), enough=lambda: enough[0])
+    shut_with_one_inside(batcher, gate)
+    futures = [batcher.submit(i) for i in (2, 2, 1, 9, 3)]
+    gate.open.set()
+    for future in futures:
+        future.result(10)
+    assert gate.batches[1:] == [[2, 2], [1], [9], [3]]  # who is dearer than that is alone, and not refused
+    enough[0] = 100
+    shut_with_one_inside(batcher, gate)
+    futures = [batcher.submit(i) for i in (5, 5, 5)]
+    gate.open.set()
+    for future in futures:
+        future.result(10)
+    assert gate.batches[-2:] == [[5, 5], [5]]
+
+
 def test_an_item_dearer_than_a_batch_is_refused_and_nothing_is_stuck(make: Make) -> None:
     batcher = make(cost=lambda item: item)
     with pytest.raises(LimitExceeded) as refused:
