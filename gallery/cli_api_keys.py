@@ -177,15 +177,18 @@ def _table(keys: "list[ApiKey]") -> "Table":
     from gallery.printing import day
     from gallery.template import now
 
-    table = Table("key", "name", "may", "galleries", "a minute", "state", "expires", "last used")
+    table = Table("key", "name", "may", "where", "rate", "state", "expires", "used")
     table.columns[0].min_width, table.columns[0].no_wrap = ID_LENGTH, True  # to be copied
+    table.columns[2].no_wrap = True
+    for column in (table.columns[1], *table.columns[3:]):
+        column.overflow = "fold"  # a word is never cut
     for key in keys:
         state = "good" if key.good(now()) else "expired" if key.revoked is None else f"revoked {day(key.revoked)}"
-        galleries = "all" if key.galleries is None else ", ".join(sorted(key.galleries))
+        galleries = "all" if key.galleries is None else "\n".join(sorted(key.galleries))
         table.add_row(
             key.id,
             escape(key.name),
-            ", ".join(sorted(key.scopes)),
+            "\n".join(sorted(key.scopes)),
             escape(galleries),
             "" if key.rate is None else str(key.rate),
             state,

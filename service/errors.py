@@ -77,7 +77,7 @@ def problem_of(error: GaitkeeperError) -> Problem:
         type=problem_type(name),
         title=_title(name),
         status=STATUS[type(error)],
-        detail=str(error),
+        detail=_detail(error),
         field=_field(error),
         limit=getattr(error, "limit", None),
         reasons=list(error.reasons) if isinstance(error, errors.UnusableSequence) else None,
@@ -186,6 +186,13 @@ async def answer_our_mistake(request: Request, error: Exception) -> Response:
 def our_mistake() -> Problem:
     """Anything unforeseen: said without a word about our insides; the log has them."""
     return http_problem(500, "an error of the service, not of the request; its log says more")
+
+
+def _detail(error: GaitkeeperError) -> str:
+    """What it says; where that is advice for a command line, what can be asked here instead."""
+    if isinstance(error, errors.UnknownGallery):
+        return f"no gallery {error.name!r}; GET /galleries lists those that you reach"
+    return str(error)
 
 
 def _field(error: GaitkeeperError) -> str | None:
