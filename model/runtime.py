@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -43,10 +43,12 @@ class Classifier(Protocol):
     def probabilities(self, clips: Floats) -> Floats: ...
 
 
-class OnnxEncoder:
-    """A bundle's encoder. threads: of one run, by default as many as this process may use. plan: what runs it on the
-    processor. Safe to share by threads. Raises `ModelMissing`, `InvalidBundle`, and `InvalidRequest` for a device or an
-    execution that is not there."""
+class _Opened:
+    """A model of a bundle. dim: of an encoder's embeddings; labels: of a classifier. threads: of one run, by default as
+    many as this process may use. plan: what runs it on the processor. Safe to share by threads. Raises `ModelMissing`,
+    `InvalidBundle`, and `InvalidRequest` for a device or an execution that is not there."""
+
+    _task: ClassVar[Task]
 
     def __init__(
         self,
@@ -57,8 +59,8 @@ class OnnxEncoder:
         plan: Plan = _BY_ONNX_RUNTIME,
     ) -> None:
         self.fingerprint, self.layout, self.clip = bundle.fingerprint, bundle.layout, bundle.manifest.clip
-        self._model = _OnnxModel(bundle, "encoder", bundle.manifest.dim or 0, threads, device, plan)
-        self.dim = self._model.width
+        self.dim, self.labels = bundle.manifest.dim or 0, bundle.manifest.labels
+        self._model = _OnnxModel(bundle, self._task, threads, device, plan)
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -69,36 +71,22 @@ class OnnxEncoder:
     def at_once(self) -> int:
         """How many clips are run at a time: more of them take as much longer."""
         return self._model.at_once
+
+
+class OnnxEncoder(_Opened):
+    """A bundle's encoder."""
+
+    _task = "encoder"
 
     def embed_clips(self, clips: Floats) -> Floats:
         """Raises `InvalidSequence` for clips of another shape or type."""
         return self._model.run(clips)
 
 
-class OnnxClassifier:
-    """A bundle's classifier; otherwise as `OnnxEncoder`."""
+class OnnxClassifier(_Opened):
+    """A bundle's classifier."""
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        *,
-        threads: int | None = None,
-        device: Device = "auto",
-        plan: Plan = _BY_ONNX_RUNTIME,
-    ) -> None:
-        self.fingerprint, self.layout, self.clip = bundle.fingerprint, bundle.layout, bundle.manifest.clip
-        self.labels = bundle.manifest.labels
-        self._model = _OnnxModel(bundle, "classifier", len(self.labels), threads, device, plan)
-
-    @property
-    def providers(self) -> tuple[str, ...]:
-        """What this is run by, first choice first."""
-        return self._model.providers
-
-    @property
-    def at_once(self) -> int:
-        """How many clips are run at a time: more of them take as much longer."""
-        return self._model.at_once
+    _task = "classifier"
 
     def probabilities(self, clips: Floats) -> Floats:
         """Raises `InvalidSequence` for clips of another shape or type."""
@@ -141,8 +129,7 @@ def check_parity(bundle: Bundle, *, threads: int | None = None, device: Device =
     """
     recorded, worst = _recorded(bundle), 0.0
     for task in bundle.tasks:
-        width = bundle.manifest.dim if task == "encoder" else len(bundle.manifest.labels)
-        model = _OnnxModel(bundle, task, width or 0, threads, device, _BY_ONNX_RUNTIME)
+        model = _OnnxModel(bundle, task, threads, device, _BY_ONNX_RUNTIME)
         inputs = sorted(name for name in recorded if name.startswith(f"{task}/") and name.endswith(f"/{INPUT}"))
         if not inputs:
             raise InvalidBundle(str(bundle.path), f"{PARITY} has nothing about its {task}")
@@ -164,8 +151,8 @@ def _recorded(bundle: Bundle) -> dict[str, Floats]:
 
 
 class _OnnxModel:
-    def __init__(self, bundle: Bundle, task: Task, width: int, threads: int | None, device: Device, plan: Plan) -> None:
-        self.width = width
+    def __init__(self, bundle: Bundle, task: Task, threads: int | None, device: Device, plan: Plan) -> None:
+        self.width = bundle.manifest.dim or 0 if task == "encoder" else len(bundle.manifest.labels)
         self._path, self._output = str(bundle.path), OUTPUT[task]
         self._layout, self._clip = bundle.layout, bundle.manifest.clip
         content = bundle.model(task)

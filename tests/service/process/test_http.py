@@ -106,6 +106,16 @@ def all_of(caller: socket.socket) -> bytes:
     return found
 
 
+def assert_given_up(caller: socket.socket, dribble: bytes, every_s: float) -> None:
+    """The other end hangs up, though it is sent something now and then."""
+    start = time.monotonic()
+    with contextlib.suppress(OSError):
+        while time.monotonic() - start < 8:
+            caller.sendall(dribble)
+            time.sleep(every_s)
+    assert time.monotonic() - start < 8, "bytes now and then kept it open"
+
+
 def problem_in(answer: bytes) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
     return found
@@ -119,13 +129,8 @@ def test_who_connects_and_says_nothing_is_let_go(service: tuple[FastAPI, str]) -
 @pytest.mark.parametrize("dribble", [b"a", b"\r\n"])
 def test_a_head_that_comes_byte_by_byte_is_given_up(service: tuple[FastAPI, str], dribble: bytes) -> None:
     with connected(service[1]) as caller:
-        start = time.monotonic()
         caller.sendall(b"GET /slow HTTP/1.1\r\nX-A: " if dribble == b"a" else b"\r\n")
-        with contextlib.suppress(OSError):
-            while time.monotonic() - start < 5:
-                caller.sendall(dribble)
-                time.sleep(HEAD_S / 8)
-        assert time.monotonic() - start < 5, "bytes now and then kept it open"
+        assert_given_up(caller, dribble, HEAD_S / 8)
 
 
 def test_who_has_sent_half_a_head_is_told(service: tuple[FastAPI, str]) -> None:
@@ -140,12 +145,7 @@ def test_blank_lines_between_requests_do_not_keep_a_connection(service: tuple[Fa
     with connected(service[1]) as caller:
         caller.sendall(b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab")
         assert caller.recv(1000).startswith(b"HTTP/1.1 200 ")
-        start = time.monotonic()
-        with contextlib.suppress(OSError):
-            while time.monotonic() - start < 5:
-                caller.sendall(b"\r\n")
-                time.sleep(HEAD_S / 8)
-        assert time.monotonic() - start < 5
+        assert_given_up(caller, b"\r\n", HEAD_S / 8)
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 100000", b"Transfer-Encoding: chunked"])
@@ -164,24 +164,14 @@ def test_a_body_that_stalls_is_given_up_and_the_application_is_told(
 def test_a_body_that_comes_byte_by_byte_is_given_up(service: tuple[FastAPI, str]) -> None:
     with connected(service[1]) as caller:
         caller.sendall(b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
-        start = time.monotonic()
-        with contextlib.suppress(OSError):
-            while time.monotonic() - start < 8:
-                caller.sendall(b"a")
-                time.sleep(STALL_S / 8)
-        assert time.monotonic() - start < 8
+        assert_given_up(caller, b"a", STALL_S / 8)
 
 
 def test_the_rest_of_a_body_that_was_refused_does_not_keep_the_connection(service: tuple[FastAPI, str]) -> None:
     with connected(service[1]) as caller:
         caller.sendall(b"POST /turn-away HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
         assert caller.recv(1000).startswith(b"HTTP/1.1 413 ")
-        start = time.monotonic()
-        with contextlib.suppress(OSError):
-            while time.monotonic() - start < 8:
-                caller.sendall(b"a")
-                time.sleep(STALL_S / 8)
-        assert time.monotonic() - start < 8
+        assert_given_up(caller, b"a", STALL_S / 8)
 
 
 def test_a_body_that_comes_on_is_waited_for_though_it_takes_longer(service: tuple[FastAPI, str]) -> None:
