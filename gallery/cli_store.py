@@ -130,7 +130,7 @@ def restore_store(
     from gallery.keys.masters import open_masters
     from gallery.maintenance import Maintenance
     from gallery.opening import open_library
-    from gallery.printing import out, print_json
+    from gallery.printing import err, out, print_json
     from gallery.progress import counted
     from gallery.store.engine import DATABASE
     from gallery.store.restoring import restore
@@ -148,5 +148,8 @@ def restore_store(
     if as_json:
         print_json(found)
     else:
-        kept = f"{found.kept} later entries of the audit log were kept"
-        out.print(f"restored; {found.again} erasures were done again, {kept}", markup=False)
+        kept = f"later entries of the audit log kept: {found.kept}"
+        out.print(f"restored; erasures done again: {found.again}, {kept}", markup=False)
+    if not found.keys:
+        advice = "revoke again what was revoked since (`gaitkeeper api-keys list`)"
+        err.print(f"the keys of callers are those of the backup: {advice}", soft_wrap=True)

@@ -34,10 +34,12 @@ _STAGED = ".restore-"
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What became of a backup. again: erasures that were done again; kept: entries of the audit log that the backup
-    did not have and the present database did."""
+    did not have and the present database did. keys: whether callers' keys are those of the present database; else those
+    that were revoked after the backup are good again."""
 
     again: int
     kept: int
+    keys: bool
 
 
 def restore(
@@ -45,9 +47,10 @@ def restore(
 ) -> Restored:
     """Put a backup in the place of the database in `directory`; then erase again what was erased after it was made.
 
-    The backup is checked first. Entries of the audit log that it does not have are kept if the present database can be
-    read. Raises `InvalidArchive` for what is no sound backup of this store, `KeyUnavailable` where its master key is
-    not there, `StoreUnavailable` where another process has the database open: then nothing was changed.
+    The backup is checked first. If the present database can be read, what it knows better is kept: entries of the audit
+    log, callers' keys, and which webhooks were removed. Raises `InvalidArchive` for what is no sound backup of this
+    store, `KeyUnavailable` where its master key is not there, `StoreUnavailable` where another process has the database
+    open: then nothing was changed.
     """
     keys = masters or FileMasters(directory / FILE, make=False)
     with as_unavailable():
@@ -59,10 +62,10 @@ def restore(
     with _staged(directory, source) as staged:
         store_id = _checked(staged, source, keys)
         with _alone(directory / DATABASE) as present:
-            kept = 0 if present is None else _carry_over(staged / DATABASE, directory / DATABASE, source, store_id)
-            again = _brought_up(staged, directory, keys, kept)
+            kept = None if present is None else _carry_over(staged / DATABASE, directory / DATABASE, source, store_id)
+            again = _brought_up(staged, directory, keys, kept or 0)
             _put(staged / DATABASE, directory / DATABASE, present, progress)
-    return Restored(again, kept)
+    return Restored(again, kept or 0, keys=kept is not None)
 
 
 def _is_store(path: Path) -> bool:
@@ -184,8 +187,10 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection | None]:
         yield connection
 
 
-def _carry_over(staged: Path, present: Path, source: Path, store_id: str) -> int:
-    """What the present database knows better than an older one: how far its numbers are, and its audit log."""
+def _carry_over(staged: Path, present: Path, source: Path, store_id: str) -> int | None:
+    """What the present database knows better than an older one: how far its numbers are, who may call, whom nobody is
+    to be told of any more, and its audit log, of which it returns how many entries were added; None if it is damaged.
+    """
     with closing(opened(staged)) as target:
         target.execute("ATTACH ? AS present", (str(present),)).close()
         try:
@@ -196,10 +201,13 @@ def _carry_over(staged: Path, present: Path, source: Path, store_id: str) -> int
             target.execute("BEGIN").close()
             target.execute(_NUMBERS).close()
             target.execute(_EPOCH).close()
+            target.execute(_KEYS).close()
+            for statement in _WEBHOOKS:
+                target.execute(statement).close()
             kept = target.execute(_AUDIT).rowcount
             target.execute("COMMIT").close()
         except sqlite3.DatabaseError:  # the present one is damaged: that is why it is replaced
-            return 0
+            return None
         return kept
 
 
@@ -208,6 +216,11 @@ _NUMBERS = """
     UPDATE counters SET last = max(last, (SELECT last FROM present.counters AS now WHERE now.name = counters.name))
     WHERE name IN (SELECT name FROM present.counters)
 """
+_KEYS = "INSERT OR REPLACE INTO api_keys SELECT * FROM present.api_keys"  # both have the newest schema
+_WEBHOOKS = (
+    "DELETE FROM webhooks WHERE id NOT IN (SELECT id FROM present.webhooks)",
+    "DELETE FROM deliveries WHERE webhook_id NOT IN (SELECT id FROM webhooks)",
+)
 # Only where the present log goes on from the backup's last entry, and so is the same log.
 _AUDIT = """
     INSERT INTO audit (seq, at, actor, action, gallery_id, subject_id, detail, hash)

@@ -10,13 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from gallery.api_keys import NewKey, Scope
 from gallery.journal import FILE
 from gallery.keys.masters import FILE as MASTER
-from gallery.store import open_store
+from gallery.store import Store, open_store
+from gallery.store.api_keys import kept_keys, make_key, revoke_key, rotate_key
 from gallery.store.audit import Note, append_many, audit_head, audit_page, verify_chain
 from gallery.store.backup import backup
+from gallery.store.deliveries import News, add_deliveries, due_deliveries
 from gallery.store.engine import DATABASE
 from gallery.store.restoring import Restored, restore, sweep
+from gallery.store.webhooks import add_webhook, delete_webhook, webhooks_page
 from model.errors import InvalidArchive, KeyUnavailable, StoreUnavailable
 from model.sequence import Floats
 from tests.gallery.store.older import BUNDLE, enroll, make, with_store
@@ -59,13 +63,52 @@ def test_the_audit_log_goes_on_and_loses_nothing(data: Path, kept: Path) -> None
     before = open_store(data)
     head, entries = audit_head(before), audit_page(before)
     before.close()
-    assert restore(data, kept) == Restored(again=0, kept=3)
+    assert restore(data, kept) == Restored(again=0, kept=3, keys=True)
     store = open_store(data)
     found = audit_page(store)
     assert found[: len(entries)] == entries
     assert [each.action for each in found[len(entries) :]] == ["restore"]
     assert verify_chain(store, head).broken is None
     store.close()
+
+
+def test_callers_keys_stay_as_they_are_now(data: Path, tmp_path: Path) -> None:
+    made: dict[str, str] = {}
+
+    def before(store: Store) -> None:
+        for name in ("stays", "revoked", "rotated"):
+            key, _ = make_key(store, NewKey(name, frozenset({Scope.IDENTIFY})))
+            made[name] = key.id
+        backup(store, tmp_path / "keys.db")
+        revoke_key(store, made["revoked"])
+        rotate_key(store, made["rotated"], 0)
+        made["later"] = make_key(store, NewKey("later", frozenset({Scope.IDENTIFY})))[0].id
+
+    now: list[object] = []
+    with_store(data, before)
+    with_store(data, lambda store: now.extend(kept_keys(store)[1]))
+    assert restore(data, tmp_path / "keys.db").keys
+    again: list[object] = []
+    with_store(data, lambda store: again.extend(kept_keys(store)[1]))
+    assert again == now
+    assert len(again) == 3  # the one that was revoked is not good again
+
+
+def test_a_webhook_that_was_removed_does_not_come_back(data: Path, tmp_path: Path) -> None:
+    left: list[str] = []
+
+    def before(store: Store) -> None:
+        goes, stays = (add_webhook(store, "https://example.org", ["match"], None, "key:a", b"s" * 32) for _ in "ab")
+        add_deliveries(store, [News(each.id, "staff", None, "{}") for each in (goes, stays)])
+        backup(store, tmp_path / "hooks.db")
+        delete_webhook(store, goes.id)
+        left.append(stays.id)
+
+    with_store(data, before)
+    restore(data, tmp_path / "hooks.db")
+    with_store(data, lambda store: left.extend(each.id for each in webhooks_page(store)))
+    with_store(data, lambda store: left.extend(each.webhook for each in due_deliveries(store, 10, 60)))
+    assert left == [left[0]] * 3
 
 
 def test_caches_are_told_to_forget_and_numbers_go_on(data: Path, kept: Path, vectors: Callable[..., Floats]) -> None:
@@ -86,7 +129,8 @@ def test_a_database_that_was_lost_comes_back_from_backup_key_and_journal(data: P
     with_store(data, lambda store: store.erase_subject("staff", "bob"))
     for path in data.glob(f"{DATABASE}*"):
         path.unlink()
-    assert restore(data, kept).again == 1
+    found = restore(data, kept)
+    assert (found.again, found.keys) == (1, False)
     assert names(data) == ["ann", "cid"]
 
 
@@ -94,7 +138,8 @@ def test_a_database_that_was_lost_comes_back_from_backup_key_and_journal(data: P
 def test_a_database_that_is_damaged_is_replaced(data: Path, kept: Path, damage: bytes) -> None:
     with_store(data, lambda store: store.erase_subject("staff", "bob"))
     (data / DATABASE).write_bytes(damage)
-    assert restore(data, kept).again == 1
+    found = restore(data, kept)
+    assert (found.again, found.keys) == (1, False)
     assert names(data) == ["ann", "cid"]
 
 
