@@ -14,6 +14,7 @@ from gallery.template import LABEL_LENGTH, VAULT_DAYS, Consent
 from model.errors import InvalidRequest, LimitExceeded
 from model.limits import JSON_DEPTH
 from model.readers.document import depth_of, what_is_wrong
+from service.choices import with_choices
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Rate = Annotated[float, Meta(gt=0, lt=1, description="a false-positive identification rate, such as 0.01")]
@@ -121,8 +122,8 @@ def decode(kind: type[T], body: bytes) -> T:
     `LimitExceeded` for what is nested without end."""
     try:
         found: T = _decoder(kind).decode(body)
-    except msgspec.ValidationError:
-        raise
+    except msgspec.ValidationError as error:
+        raise with_choices(error, kind) from None
     except msgspec.DecodeError as error:
         raise msgspec.DecodeError(what_is_wrong(body, error)) from error
     except UnicodeDecodeError as error:

@@ -13,6 +13,7 @@ import msgspec
 
 from model.errors import InvalidRequest
 from service.bodies.asked import SequenceRequest
+from service.choices import with_choices
 from service.errors import refused_body
 
 Q = TypeVar("Q", bound=SequenceRequest)
@@ -84,7 +85,7 @@ def _converted(kind: type[Q], found: Mapping[str, Any]) -> Q:
         made: Q = msgspec.convert(found, kind, strict=False)
         return made
     except msgspec.ValidationError as error:
-        raise refused_body(error) from error
+        raise refused_body(with_choices(error, kind)) from error
 
 
 def each_by_itself(kind: type[SequenceRequest], given: Mapping[str, str]) -> dict[str, Any]:

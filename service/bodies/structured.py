@@ -14,6 +14,7 @@ from service.bodies.asked import NamedSequence, Sequence, SequenceRequest
 from service.bodies.parameters import Head, each_by_itself
 from service.bodies.people import tracks_of
 from service.bodies.submitted import Body, Frames, Submitted, check_count
+from service.choices import with_choices
 from service.errors import refused_body
 from service.settings import Limits
 from service.wire import Sent, decode
@@ -46,8 +47,8 @@ def decode_msgpack(kind: type[S], body: bytes) -> S:
     """`body` as `kind`. Raises msgspec's `ValidationError` (wrong content) or `DecodeError` (not msgpack)."""
     try:
         found: S = _msgpack_decoder(kind).decode(body)
-    except msgspec.ValidationError:
-        raise
+    except msgspec.ValidationError as error:
+        raise with_choices(error, kind) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise msgspec.DecodeError(f"the body is not msgpack: {str(error)[:80]}") from error
     return found

@@ -249,3 +249,15 @@ def test_nothing_that_is_sent_makes_the_service_fail(
         assert response.status_code == 200 or 400 <= response.status_code < 500
         if response.status_code != 200:
             problem_in(response)
+
+
+def test_a_word_that_is_none_of_those_that_fit_is_answered_with_those_that_do(client: Client) -> None:
+    wrong = person() | {"units": "furlongs"}
+    units = "invalid enum value 'furlongs': must be one of metres, normalised, pixels"
+    assert units in refused(client, wrong, 422)["detail"]
+    several = client.post("/embed", content=json.dumps({"sequences": [person(), wrong]}), headers=JSON).json()
+    assert units in several["answers"][1]["problem"]["detail"]
+    key = client.post("/keys", content=b'{"name": "x", "scopes": ["identify", "fly"]}', headers=JSON)
+    assert (
+        "'fly': must be one of admin, audit, embed, enroll, identify, investigate, manage" in problem_in(key)["detail"]
+    )
