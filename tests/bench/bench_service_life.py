@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+from scipy.stats import theilslopes
 
 from gallery.library import Library
 from gallery.store import open_store
@@ -72,7 +73,8 @@ def _memory(folder: Path) -> list[Row]:
 
 
 def _slope(service: Running, name: str, request: bytes, count: int) -> Row:
-    """Least-squares slope of resident memory over requests, after others have warmed it."""
+    """Slope of resident memory over requests, after others have warmed it: the median of the slopes between any two
+    samples (Theil and Sen), since what a search takes to calculate in comes and goes in steps of megabytes."""
     drive(service.where, [request] * WARM, AT_ONCE)
     step = count // SAMPLES
     memory = [service.memory]
@@ -80,7 +82,7 @@ def _slope(service: Running, name: str, request: bytes, count: int) -> Row:
         load = drive(service.where, [request] * step, AT_ONCE)
         assert load.statuses == {200: step}, load.statuses
         memory.append(service.memory)
-    slope = float(np.polyfit(step * np.arange(len(memory)), memory, 1)[0])
+    slope = float(theilslopes(memory, step * np.arange(len(memory)))[0])
     detail = f"{count:,} requests, {memory[0] / 2**20:.1f} to {memory[-1] / 2**20:.1f} MiB"
     return Row(f"{name}: memory kept of a request", slope, 0, slope, BYTES_A_REQUEST, "bytes", detail, True)
 
