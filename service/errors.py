@@ -59,6 +59,9 @@ _IN_TREE = re.compile(r"^    [├└]── (?P<name>\w+)\s+(?P<meaning>.+)$", r
 # Problems that are HTTP's own, by status; anything else of that kind is named by its status phrase.
 _HTTP_NAMES = {404: "NotFound", 405: "MethodNotAllowed", 415: "UnsupportedMediaType", 500: "InternalError"}
 
+# What was sent may be in a refusal, however long it was; so much of either end of it is said.
+_SAID = 400
+
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 _AT_PATH = re.compile(r"^(?P<reason>.*?)(?: - at (?:key in )?`\$\.?(?P<path>.*)`)?$", re.DOTALL)
@@ -77,7 +80,7 @@ def problem_of(error: GaitkeeperError) -> Problem:
         type=problem_type(name),
         title=_title(name),
         status=STATUS[type(error)],
-        detail=_detail(error),
+        detail=_shortened(_detail(error)),
         field=_field(error),
         limit=getattr(error, "limit", None),
         reasons=list(error.reasons) if isinstance(error, errors.UnusableSequence) else None,
@@ -90,7 +93,7 @@ def http_problem(status: int, detail: str = "") -> Problem:
     """A problem that HTTP has a status for and we have no error for."""
     phrase = HTTPStatus(status).phrase
     name = _HTTP_NAMES.get(status, "".join(word.capitalize() for word in re.findall(r"[A-Za-z]+", phrase)))
-    return Problem(type=problem_type(name), title=_title(name), status=status, detail=detail)
+    return Problem(type=problem_type(name), title=_title(name), status=status, detail=_shortened(detail))
 
 
 def meanings() -> dict[str, str]:
@@ -188,6 +191,10 @@ def our_mistake() -> Problem:
     return http_problem(500, "an error of the service, not of the request; its log says more")
 
 
+def _shortened(text: str) -> str:
+    return text if len(text) <= 2 * _SAID else f"{text[:_SAID]} ... {text[-_SAID:]}"
+
+
 def _detail(error: GaitkeeperError) -> str:
     """What it says; where that is advice for a command line, what can be asked here instead."""
     if isinstance(error, errors.UnknownGallery):
@@ -200,7 +207,8 @@ def _field(error: GaitkeeperError) -> str | None:
         return f"sequence.{error.field}"
     if isinstance(error, errors.UnknownLayout | errors.LayoutMismatch):
         return "sequence.layout"
-    return getattr(error, "field", None)
+    found: str | None = getattr(error, "field", None)
+    return None if found is None else _shortened(found)
 
 
 def _retry_after(error: GaitkeeperError) -> int | None:

@@ -261,3 +261,18 @@ def test_a_word_that_is_none_of_those_that_fit_is_answered_with_those_that_do(cl
     assert (
         "'fly': must be one of admin, audit, embed, enroll, identify, investigate, manage" in problem_in(key)["detail"]
     )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"sequence": person() | {"units": "x" * 100_000}},
+        {"sequence": person() | {"y" * 100_000: 1}},
+        {"sequence": person(), "z" * 100_000: 1},
+        {"sequence": person() | {"layout": "x" * 100_000}},
+    ],
+)
+def test_a_refusal_does_not_send_back_all_that_was_sent(client: Client, body: dict[str, Any]) -> None:
+    answer = client.post("/embed", content=json.dumps(body), headers=JSON)
+    assert problem_in(answer)["status"] == 422
+    assert len(answer.content) < 2000
