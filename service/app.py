@@ -55,6 +55,7 @@ from service.sse import Listeners
 from service.streams.hub import Streams
 from service.surface.deadline import Deadline
 from service.surface.etag import Tagged
+from service.surface.head import Head
 from service.surface.idempotency import Idempotent
 from service.surface.version import Version
 
@@ -119,6 +120,7 @@ def create_app(settings: Settings, engine: Engine | None = None, tracing: "Trace
     app.add_middleware(Authenticate, access=settings.access)
     app.add_middleware(Admission, limits=settings.limits)
     app.add_middleware(Version)
+    app.add_middleware(Head)
     app.add_middleware(Door, life=app.state.life)
     app.add_middleware(Observe, metrics=metrics, access_log=settings.access_log)
     if tracing is not None:

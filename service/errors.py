@@ -169,7 +169,8 @@ def _methods(request: Request) -> list[str]:
         asked = {**request.scope, "method": method}
         return any(route.matches(asked)[0] is Match.FULL for route in routes)
 
-    return [method for method in _METHODS if is_there(method)]
+    found = [method for method in _METHODS if is_there(method)]
+    return [*found[:1], "HEAD", *found[1:]] if "GET" in found else found
 
 
 async def answer_invalid_parameter(request: Request, error: Exception) -> Response:

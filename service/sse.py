@@ -155,7 +155,8 @@ async def _next(events: AsyncIterator[Told]) -> Told | None:
 
 async def _sent(send: Send, content: bytes) -> None:
     """Raises `TimeoutError` for a reader that has stalled."""
-    await asyncio.wait_for(send({"type": "http.response.body", "body": content, "more_body": True}), STALLED_S)
+    async with asyncio.timeout(STALLED_S):  # `wait_for` would swallow being cancelled at the moment it is sent
+        await send({"type": "http.response.body", "body": content, "more_body": True})
 
 
 async def _gone(receive: Receive) -> None:

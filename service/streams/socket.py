@@ -71,7 +71,8 @@ class Socket:
     async def _send(self, name: str, body: msgspec.Struct) -> None:
         message = b'{"event":%b,"data":%b}' % (msgspec.json.encode(name), msgspec.json.encode(body))
         async with self._sending:
-            await asyncio.wait_for(self._socket.send_text(message.decode()), STALLED_S)
+            async with asyncio.timeout(STALLED_S):
+                await self._socket.send_text(message.decode())
 
     async def _read(self) -> int | None:
         """Takes frames in; the code to close with, None where the caller hung up."""

@@ -71,9 +71,9 @@ def test_a_body_that_is_cut_off_is_said_to_be(client: Client, body: bytes) -> No
 
 def test_what_can_be_done_with_an_address_is_said_in_full(client: Client) -> None:
     refused = client.request("PUT", "/galleries/default/subjects/ada")
-    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, PATCH, DELETE")
-    assert client.request("OPTIONS", "/galleries").headers["allow"] == "GET, POST"
-    assert client.post("/healthz").headers["allow"] == "GET"
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, PATCH, DELETE")
+    assert client.request("OPTIONS", "/galleries").headers["allow"] == "GET, HEAD, POST"
+    assert client.post("/healthz").headers["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(
