@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final, TypeAlias
@@ -23,6 +23,8 @@ MEDIA_TYPE: Final = "text/event-stream"
 HEARTBEAT_S = 15.0
 # A reader that takes nothing for so long is gone, though its connection may not know it.
 STALLED_S = 60.0
+# So long may the last events take when the service stops.
+LAST_WORD_S = 5.0
 RETRY_AFTER_S = 5.0
 # A browser reconnects after so many milliseconds.
 _GREETING = b"retry: 3000\n\n"
@@ -66,22 +68,31 @@ class Listeners:
             self._inside += Counter()  # forgets those who are not there
 
 
-def event_stream(request: Request, events: AsyncIterator[Told]) -> Response:
+def event_stream(
+    request: Request, events: AsyncIterator[Told], at_end: Callable[[], Awaitable[object]] | None = None
+) -> Response:
     """An answer of `events`, (name, body) each, until they end, the reader hangs up or the service stops.
 
     Each has the next number as its id. An error of ours in between is told as an event `problem`, the last one. A
-    comment is sent while nothing happens. 429 where there are too many readers.
+    comment is sent while nothing happens. 429 where there are too many readers. at_end: what is done when the service
+    stops, of which the readers are still told.
     """
-    return _EventStream(request.app.state.listeners, caller_of(request).id, events)
+    return _EventStream(request.app.state.listeners, caller_of(request).id, events, at_end)
 
 
 class _EventStream(Response):
     media_type = MEDIA_TYPE
 
-    def __init__(self, listeners: Listeners, caller: str, events: AsyncIterator[Told]) -> None:
+    def __init__(
+        self,
+        listeners: Listeners,
+        caller: str,
+        events: AsyncIterator[Told],
+        at_end: Callable[[], Awaitable[object]] | None,
+    ) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})  # nginx would wait for a page of them
         del self.headers["content-length"]
-        self._listeners, self._caller, self._events = listeners, caller, events
+        self._listeners, self._caller, self._events, self._at_end = listeners, caller, events, at_end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -101,6 +112,9 @@ class _EventStream(Response):
         tasks = {telling, gone, leaving}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if leaving.done() and self._at_end is not None:
+                await self._at_end()
+                await asyncio.wait({telling, gone}, timeout=LAST_WORD_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()

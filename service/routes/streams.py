@@ -175,7 +175,7 @@ async def stream_events(
     """`track_started`, `decision`, `action`, `track_ended`, `stats`, with `skeletons` also `frame`; `missed` where the
     reader was too slow; `ended` is the last. Who is followed already is told first."""
     found = streams.get(stream, caller)
-    return event_stream(request, _events(found, caller, skeletons=skeletons))
+    return event_stream(request, _events(found, caller, skeletons=skeletons), lambda: found.end("shutdown"))
 
 
 async def _events(stream: Stream, caller: Caller, *, skeletons: bool) -> AsyncIterator[Told]:

@@ -120,6 +120,29 @@ def test_a_service_that_stops_ends_the_events_properly() -> None:
     run(test)
 
 
+def test_what_is_done_when_the_service_stops_is_still_told() -> None:
+    async def test() -> None:
+        stopping = asyncio.Event()
+
+        async def events() -> AsyncIterator[Told]:
+            yield "first", Counted(1)
+            await stopping.wait()
+            yield "last", Counted(2)
+
+        async def stop() -> None:
+            stopping.set()
+
+        reader, listeners = Reader(), Listeners()
+        answering = answer(event_stream(request(listeners), events(), stop), reader)
+        await reader.until(b"event: first")
+        listeners.leave()
+        await answering
+        assert b"event: last" in reader.body
+        assert reader.ended
+
+    run(test)
+
+
 def test_an_error_in_between_is_the_last_event() -> None:
     async def failing() -> AsyncIterator[Told]:
         yield "counted", Counted(1)
