@@ -26,9 +26,10 @@ class Limits(BaseModel):
     bulk_bytes: the body of an enrollment of many. held_bytes: all bodies that are inside. requests: at once, from first
     byte to last. frames: of all sequences of one request, as sent. sequences: that one request may ask about. people:
     in one frame. batch_frames, queue_frames: counted after resampling and windowing, so that a clip of 60 frames counts
-    60; a batch ends before where the model gains nothing by more. head_seconds: for the head of a request to come in. stall_seconds: how long a body may not come on, or an answer
-    not be taken. streams: of cameras, in all and of one caller. stream_fps: frames that one of them takes a second.
-    stream_idle_seconds: it ends when no frame came for so long.
+    60; a batch ends before where the model gains nothing by more. head_seconds: for the head of a request to come in.
+    stall_seconds: how long a body may not come on, or an answer not be taken. streams: of cameras, in all and of one
+    caller. stream_fps: frames that one of them takes a second. stream_idle_seconds: it ends when no frame came for so
+    long.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
