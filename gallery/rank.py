@@ -18,6 +18,8 @@ ROUNDING = 1e-5
 
 # (probes, k) to scores and ids, as `VectorIndex.search`.
 Search: TypeAlias = Callable[[Floats, int], tuple[Floats, Ids]]
+# Of one probe, best first: scores, templates, whose each is, and how many templates that subject has.
+Row: TypeAlias = tuple[list[float], list[int], list[int], list[int]]
 
 
 def shortlist(
@@ -37,9 +39,8 @@ def shortlist(
         everything = scores.shape[1] < k
         still = []
         rows = zip(scores.tolist(), ids.tolist(), subjects.tolist(), held.tolist(), strict=True)
-        choose = _choose if best > 1 else _choose_nearest
         for place, row in zip(open_probes.tolist(), rows, strict=True):
-            chosen = choose(*row, want, best, everything)
+            chosen = _choose(row, want, best, everything) if best > 1 else _choose_nearest(row, want, everything)
             if chosen is None:
                 still.append(place)
             else:
@@ -49,19 +50,11 @@ def shortlist(
     return found
 
 
-def _choose(
-    scores: list[float],
-    templates: list[int],
-    subjects: list[int],
-    held: list[int],
-    want: int,
-    best: int,
-    everything: bool,
-) -> dict[int, list[int]] | None:
+def _choose(row: Row, want: int, best: int, everything: bool) -> dict[int, list[int]] | None:
     """The subjects of one probe's templates, or None if templates further down could still change them."""
     mine: dict[int, list[tuple[float, int]]] = {}
     full: dict[int, int] = {}
-    for score, template, subject, count in zip(scores, templates, subjects, held, strict=True):
+    for score, template, subject, count in zip(*row, strict=True):
         if subject != NOBODY:
             chosen = mine.setdefault(subject, [])
             if len(chosen) < best:
@@ -72,27 +65,18 @@ def _choose(
     last = sorted(means.values())[-want] if len(means) >= want else -np.inf
     if not everything:
         # Whoever is not seen at all has at most the lowest score; who is seen partly, at most this much.
-        lowest = scores[-1]
+        lowest = row[0][-1]
         bounds = [(_total(mine[s]) + (full[s] - len(mine[s])) * lowest) / full[s] for s in partly]
         if max([lowest, *bounds]) > last - ROUNDING:
             return None
     return {s: [template for _, template in mine[s]] for s, mean in means.items() if mean >= last - ROUNDING}
 
 
-def _choose_nearest(
-    scores: list[float],
-    templates: list[int],
-    subjects: list[int],
-    held: list[int],
-    want: int,
-    best: int,
-    everything: bool,
-) -> dict[int, list[int]] | None:
+def _choose_nearest(row: Row, want: int, everything: bool) -> dict[int, list[int]] | None:
     """The same where the best template alone counts: each subject's is the first that comes."""
-    del held, best
     found: dict[int, list[int]] = {}
     least = -np.inf
-    for score, template, subject in zip(scores, templates, subjects, strict=True):
+    for score, template, subject, _ in zip(*row, strict=True):
         if score < least:
             return found
         if subject != NOBODY and subject not in found:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from enum import Enum
 from typing import Any
 
 import msgspec
@@ -53,7 +52,7 @@ def _at(kind: Type, path: str) -> Iterable[Type]:
 
 def _inside(kind: Type, name: str | None) -> Iterator[Type]:
     """name: of a field; None: an item."""
-    for each in _plain(kind):
+    for each in plain(kind):
         if isinstance(each, StructType) and name is not None:
             yield from (field.type for field in each.fields if field.encode_name == name)
         elif isinstance(each, ListType) and name is None:
@@ -62,12 +61,13 @@ def _inside(kind: Type, name: str | None) -> Iterator[Type]:
             yield each.value_type
 
 
-def _plain(kind: Type) -> Iterator[Type]:
+def plain(kind: Type) -> Iterator[Type]:
+    """The types that it may be of, without their bounds."""
     if isinstance(kind, Metadata):
-        yield from _plain(kind.type)
+        yield from plain(kind.type)
     elif isinstance(kind, UnionType):
         for each in kind.types:
-            yield from _plain(each)
+            yield from plain(each)
     else:
         yield kind
 
@@ -75,9 +75,9 @@ def _plain(kind: Type) -> Iterator[Type]:
 def _words(kinds: Iterable[Type]) -> set[str]:
     words: set[str] = set()
     for kind in kinds:
-        for each in _plain(kind):
+        for each in plain(kind):
             if isinstance(each, LiteralType):
                 words.update(map(str, each.values))
-            elif isinstance(each, EnumType) and issubclass(each.cls, Enum):
+            elif isinstance(each, EnumType):
                 words.update(str(member.value) for member in each.cls)
     return words

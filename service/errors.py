@@ -62,12 +62,12 @@ _HTTP_NAMES = {404: "NotFound", 405: "MethodNotAllowed", 415: "UnsupportedMediaT
 # What was sent may be in a refusal, however long it was; so much of either end of it is said.
 _SAID = 400
 
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 _AT_PATH = re.compile(r"^(?P<reason>.*?)(?: - at (?:key in )?`\$\.?(?P<path>.*)`)?$", re.DOTALL)
 
 # What msgspec says of a body without content, too.
-_TRUNCATED = re.compile("Input data was truncated")
+_TRUNCATED = "Input data was truncated"
 
 # What msgspec says of a body that is a sequence itself: the likeliest first mistake of a caller.
 _UNWRAPPED = re.compile("unknown field `(layout|fps|joints|confidence|units|aspect)`")
@@ -114,7 +114,7 @@ def meanings() -> dict[str, str]:
 
 def malformed(reason: str) -> Problem:
     """The body is not JSON."""
-    reason = _TRUNCATED.sub("it is empty, or ends too early", reason)
+    reason = reason.replace(_TRUNCATED, "it is empty, or ends too early")
     return Problem(
         type=problem_type("MalformedBody"), title="Malformed body", status=HTTPStatus.BAD_REQUEST, detail=reason
     )
@@ -166,11 +166,10 @@ def _methods(request: Request) -> list[str]:
     routes: list[BaseRoute] = request.app.router.routes
 
     def is_there(method: str) -> bool:
-        asked = {**request.scope, "method": method}
+        asked = {**request.scope, "method": "GET" if method == "HEAD" else method}
         return any(route.matches(asked)[0] is Match.FULL for route in routes)
 
-    found = [method for method in _METHODS if is_there(method)]
-    return [*found[:1], "HEAD", *found[1:]] if "GET" in found else found
+    return [method for method in _METHODS if is_there(method)]
 
 
 async def answer_invalid_parameter(request: Request, error: Exception) -> Response:

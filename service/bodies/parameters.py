@@ -13,7 +13,7 @@ import msgspec
 
 from model.errors import InvalidRequest
 from service.bodies.asked import SequenceRequest
-from service.choices import with_choices
+from service.choices import plain, with_choices
 from service.errors import refused_body
 
 Q = TypeVar("Q", bound=SequenceRequest)
@@ -62,28 +62,14 @@ def unique(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 def asked_by(kind: type[Q], given: Mapping[str, str]) -> Q:
     """What is asked by parameters alone. Raises `InvalidRequest`, naming the parameter."""
-    if not given:
-        nothing: Q = _nothing_else(kind)
-        return nothing
     found: dict[str, Any] = dict(given)
     for name in found.keys() & fields(kind).keys():
         if fields(kind)[name]:
             found[name] = as_json(name, found[name])
     if wrong := found.keys() & BODY_FIELDS:
         raise InvalidRequest(min(wrong), "goes into the body")
-    return _converted(kind, found)
-
-
-@cache
-def _nothing_else(kind: type[SequenceRequest]) -> Any:
-    """As its defaults have it; nobody changes it."""
-    return _converted(kind, {})
-
-
-def _converted(kind: type[Q], found: Mapping[str, Any]) -> Q:
     try:
-        made: Q = msgspec.convert(found, kind, strict=False)
-        return made
+        return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
         raise refused_body(with_choices(error, kind)) from error
 
@@ -128,9 +114,5 @@ def _hints(kind: type[SequenceRequest]) -> dict[str, Any]:
     return {each.encode_name: types[each.name] for each in msgspec.structs.fields(kind)}
 
 
-def _structured(kind: Any) -> bool:
-    if isinstance(kind, msgspec.inspect.Metadata):
-        return _structured(kind.type)
-    if isinstance(kind, msgspec.inspect.UnionType):
-        return any(_structured(each) for each in kind.types)
-    return isinstance(kind, _AS_JSON)
+def _structured(kind: msgspec.inspect.Type) -> bool:
+    return any(isinstance(each, _AS_JSON) for each in plain(kind))

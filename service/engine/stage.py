@@ -96,7 +96,7 @@ class Stage:
             _work,
             cost=lambda item: math.prod(item.clips.shape[:-2]),
             bounds=Bounds(limits.batch_frames, limits.queue_length, limits.queue_frames, "sequence (frames in clips)"),
-            enough=lambda: self.model.at_once * self._frames_of_a_clip(),
+            enough=lambda: self.model.at_once * self.clip.people * self.clip.frames,
             observe=metrics.batch_observer(name),
         )
         metrics.watch_queue(name, lambda: self.batcher.waiting)
@@ -168,9 +168,6 @@ class Stage:
     def _most(self, clips: Floats) -> int:
         """How many such clips fit into a batch."""
         return min(self._limits.batch_frames // math.prod(clips.shape[1:-2]), self.model.at_once)
-
-    def _frames_of_a_clip(self) -> int:
-        return self.clip.people * self.clip.frames
 
 
 @dataclass(frozen=True, slots=True, eq=False)

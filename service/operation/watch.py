@@ -1,9 +1,10 @@
 """Watches how decisions and probes move away from what each gallery's calibration was measured on.
 
-A decision costs a row of numbers; what they mean is found out when somebody asks. Scores are held against those of
-the calibration that the decision rested on: the best score of somebody else (of a match its runner-up, otherwise the
-best one) and the scores of matches. Of quality a calibration keeps nothing, so the first `LEARNED` probes that come
-under it are what the later ones are held against; their deciles are kept beside the data, and hold nobody's body.
+A decision costs a row of numbers; what they mean is found out when somebody asks. Scores are held against the
+histograms of the calibration that the decision rested on: the best score of somebody else (of a match its runner-up,
+otherwise the best one) and the scores of matches. Of quality a calibration keeps nothing, so the first `LEARNED` probes
+that come under it are what the later ones are held against; their deciles are kept beside the data, and hold nobody's
+body.
 """
 
 import json

@@ -42,8 +42,7 @@ class Tagged:
             await self._app(scope, receive, send)
         elif scope["method"] == "GET":
             await self._app(scope, receive, _Tagging(scope, send))
-        elif any(name == b"if-match" for name, _ in scope["headers"]):
-            expected = Headers(scope=scope)["if-match"]
+        elif expected := Headers(scope=scope).get("if-match"):
             lock = self._changing.setdefault(scope["path"], asyncio.Lock())
             async with lock:
                 await self._changed(expected, scope, receive, send)
