@@ -55,6 +55,8 @@ class SkeletonSequence:
         least, most = _range("confidence", confidence)
         if not 0 < self.fps <= FPS_LIMIT:
             raise InvalidSequence("fps", f"must be above 0 and at most {FPS_LIMIT:g}, got {self.fps:g}")
+        if not math.isfinite(len(joints) / float(self.fps) * FPS_LIMIT):  # at any other rate, too
+            raise InvalidSequence("fps", f"is so low ({self.fps:g}) that the sequence would have no end")
         if self.aspect is not None and not 0.1 <= self.aspect <= 10:
             raise InvalidSequence("aspect", f"width / height must be in [0.1, 10], got {self.aspect:g}")
         if self.units is Units.METRES and joints.shape[2] != 3:

@@ -48,6 +48,8 @@ def test_confidence_lies_between_0_and_1(value: float) -> None:
         ({"fps": 0}, "fps"),
         ({"fps": float("nan")}, "fps"),
         ({"fps": 1e6}, "fps"),
+        ({"fps": 1e-308}, "fps"),
+        ({"fps": np.float64(1e-306)}, "fps"),
         ({"aspect": 0.0}, "aspect"),
         ({"aspect": float("nan")}, "aspect"),
         ({"units": Units.METRES}, "units"),

@@ -106,6 +106,7 @@ def test_an_absurd_coordinate_is_refused(client: Client, text: str) -> None:
         ({"fps": 0}, "sequence.fps"),
         ({"fps": -25}, "sequence.fps"),
         ({"fps": 1e9}, "sequence.fps"),
+        ({"fps": 1e-308}, "sequence.fps"),
         ({"units": "furlongs"}, "sequence.units"),
         ({"units": "metres"}, "sequence.units"),
         ({"aspect": 0}, "sequence.aspect"),
