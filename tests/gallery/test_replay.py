@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gallery.library import Library
@@ -106,6 +106,7 @@ def test_a_probe_is_held_against_those_before_it_in_its_own_batch(vectors: Vecto
     assert recent.seen(1, np.stack([other, *vectors(5)[2:], first])).tolist()[0]
 
 
+@settings(deadline=None)  # the axes of a new size take a moment
 @given(st.integers(0, 10_000), st.integers(4, 300), st.floats(-1, 1))
 def test_what_is_shortened_is_never_less_alike(seed: int, dim: int, score: float) -> None:
     row = unit_length(np.random.default_rng(seed).standard_normal((1, dim)).astype(np.float32))[0]

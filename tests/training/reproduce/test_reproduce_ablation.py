@@ -12,6 +12,9 @@ from tests.training.reproduce.reproducing import OWN, cells, reproduce_by, small
 from training import callbacks
 from training.reproduce.experiment import ABLATION
 
+# One after the other, in one process: each goes on from what those before it left.
+pytestmark = pytest.mark.xdist_group("table-8")
+
 
 @pytest.fixture
 def reproduce(capsys, monkeypatch, tmp_path_factory):
