@@ -20,7 +20,7 @@ serve: $(VENV)/serving ## Start the service on 127.0.0.1:8000
 	@$(BIN)/gaitkeeper serve
 
 test: $(VENV)/testing ## Run the tests
-	@$(BIN)/python -P -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -P -m pytest -q -n 2
 
 fuzz: $(VENV)/testing ## Send the service 20,000 requests that fit its document, and that do not (some minutes)
 	@OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python -P -m tests.fuzz $(FUZZ)

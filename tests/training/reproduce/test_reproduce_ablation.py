@@ -1,8 +1,10 @@
 """Table VIII and what follows from its runs, on one small recipe: trained, then taken, stopped, changed, deleted."""
 
+import io
 import json
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
@@ -12,24 +14,50 @@ from tests.training.reproduce.reproducing import OWN, cells, reproduce_by, small
 from training import callbacks
 from training.reproduce.experiment import ABLATION
 
-# One after the other, in one process: each goes on from what those before it left.
-pytestmark = pytest.mark.xdist_group("table-8")
-
 
 @pytest.fixture
-def reproduce(capsys, monkeypatch, tmp_path_factory):
-    monkeypatch.setenv("COLUMNS", "250")
-    monkeypatch.setenv("GAITKEEPER_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+def reproduce(capsys, settings):
     return reproduce_by(capsys)
 
 
 @pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("COLUMNS", "250")
+        patched.setenv("GAITKEEPER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
 def own(tmp_path_factory):
-    """A recipe on simulated KARD with its data, runs and results beside it; shared by the tests below, in order."""
+    """A recipe on simulated KARD with its data; runs and results come beside it."""
     folder = tmp_path_factory.mktemp("own")
     shapes.write_recording(folder, "kard", per_class=8, frames=16)
     (folder / "mine.toml").write_text(OWN)
     return folder
+
+
+@pytest.fixture(scope="module")
+def trained(own, settings):
+    """Table VIII's runs, once for this file: what the command said (standard output, standard error)."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.raises(SystemExit) as end, redirect_stdout(out), redirect_stderr(err):
+        gaitkeeper.main(["reproduce", "table-8", *map(str, asked(own, "--seeds", "1"))])
+    assert not end.value.code, err.getvalue()
+    return out.getvalue(), err.getvalue()
+
+
+@pytest.fixture(scope="module")
+def plain(own, settings):
+    """A folder of runs with one that `gaitkeeper train` wrote, and what to ask `reproduce` with to take it."""
+    runs = own / "plain"
+    off = ["--set", "loss.inter.enabled=false", "--set", "loss.intra.enabled=false"]
+    few = small(optim_steps=1, optim_epochs=2)
+    place = ["--out", str(runs / "mine" / "baseline" / "seed-1"), "--set", f"data.paths=['{own / 'kard.npz'}']"]
+    with pytest.raises(SystemExit) as end:
+        gaitkeeper.main(["train", str(own / "mine.toml"), *place, *few, *off])
+    assert not end.value.code
+    return ("--recipe", own / "mine.toml", "--data", own, "--runs", runs, "--out", own / "out", *few)
 
 
 def asked(own, *more, runs="runs", epochs=6):
@@ -37,9 +65,8 @@ def asked(own, *more, runs="runs", epochs=6):
     return (*recipe, *small(optim_steps=2, optim_epochs=epochs), *more)
 
 
-def test_table_8_trains_all_variants_once_and_takes_them_again(reproduce, own):
-    status, out, err = reproduce("table-8", *asked(own, "--seeds", "1"))
-    assert status == 0, err
+def test_table_8_trains_all_variants_once_and_takes_them_again(trained, reproduce, own):
+    out, err = trained
     assert err.count(": training ") == len(ABLATION)
     rows = cells(own / "out", "table-8")
     assert all(rows[variant]["accuracy ours"] for variant in ABLATION)
@@ -50,6 +77,7 @@ def test_table_8_trains_all_variants_once_and_takes_them_again(reproduce, own):
     assert (status, err.count(": training ")) == (0, 0)
 
 
+@pytest.mark.usefixtures("trained")
 def test_ours_comes_only_from_reports_and_a_deleted_one_leaves_an_empty_cell(reproduce, own):
     report = own / "runs" / "mine" / "intra" / "seed-1" / "report.json"
     kept = report.read_text()
@@ -70,6 +98,7 @@ def test_ours_comes_only_from_reports_and_a_deleted_one_leaves_an_empty_cell(rep
     assert again["weights"] == before["weights"]
 
 
+@pytest.mark.usefixtures("trained")
 def test_a_report_of_other_weights_is_not_taken(reproduce, own):
     report = own / "runs" / "mine" / "intra" / "seed-1" / "report.json"
     content = json.loads(report.read_text())
@@ -80,6 +109,7 @@ def test_a_report_of_other_weights_is_not_taken(reproduce, own):
     assert json.loads(report.read_text())["figures"] == content["figures"]
 
 
+@pytest.mark.usefixtures("trained")
 def test_table_9_tests_what_table_8_trained_without_parts_of_the_body(reproduce, own):
     status, _, err = reproduce("table-9", *asked(own, "--variants", "baseline,full"))
     assert (status, err.count(": training ")) == (0, 0), err
@@ -88,6 +118,7 @@ def test_table_9_tests_what_table_8_trained_without_parts_of_the_body(reproduce,
     assert rows["ACLNet"]["trunk difference"] == ""  # another data set than the paper's
 
 
+@pytest.mark.usefixtures("trained")
 def test_table_10_takes_them_too(reproduce, own):
     status, out, err = reproduce("table-10", *asked(own, "--seeds", "1"), "--json")
     assert (status, err.count(": training ")) == (0, 0), err
@@ -95,6 +126,7 @@ def test_table_10_takes_them_too(reproduce, own):
     assert any(row["ours"] for row in table["rows"])
 
 
+@pytest.mark.usefixtures("trained")
 def test_another_recipe_in_a_runs_place_is_refused_and_says_what_differs(reproduce, own):
     status, _, err = reproduce("table-8", *asked(own, "--seeds", "1", "--set", "optim.lr=0.5"))
     assert status == 2
@@ -102,6 +134,7 @@ def test_another_recipe_in_a_runs_place_is_refused_and_says_what_differs(reprodu
     assert "Traceback" not in err
 
 
+@pytest.mark.usefixtures("trained")
 def test_a_stopped_run_goes_on_to_the_same_weights(reproduce, own, monkeypatch):
     whole = own / "runs" / "mine" / "baseline" / "seed-1"
     asking = asked(own, "--seeds", "1", "--variants", "baseline", runs="stopped")
@@ -127,25 +160,15 @@ def test_a_stopped_run_goes_on_to_the_same_weights(reproduce, own, monkeypatch):
     )
 
 
-def test_runs_of_plain_training_count_alike(reproduce, own, capsys):
-    place = own / "plain" / "mine" / "baseline" / "seed-1"
-    off = ["--set", "loss.inter.enabled=false", "--set", "loss.intra.enabled=false"]
-    settings = [*small(optim_steps=1, optim_epochs=2), *off, "--set", f"data.paths=['{own / 'kard.npz'}']"]
-    with pytest.raises(SystemExit) as end:
-        gaitkeeper.main(["train", str(own / "mine.toml"), "--out", str(place), *settings])
-    assert not end.value.code, capsys.readouterr().err
-    recipe = ("--recipe", own / "mine.toml", "--data", own, "--runs", own / "plain", "--out", own / "out")
-    one = ("--seeds", "1", "--variants", "baseline")
-    status, out, err = reproduce("table-8", *recipe, *small(optim_steps=1, optim_epochs=2), *one)
+def test_runs_of_plain_training_count_alike(reproduce, plain):
+    status, out, err = reproduce("table-8", *plain, "--seeds", "1", "--variants", "baseline")
     assert (status, err.count(": training ")) == (0, 0), err
     assert "No conclusion" in out or "not known" in out
 
 
-def test_what_is_trained_can_be_tested_while_others_still_train(reproduce, own):
-    (own / "plain" / "mine" / "baseline" / "seed-1" / "report.json").unlink()
-    recipe = ("--recipe", own / "mine.toml", "--data", own, "--runs", own / "plain", "--out", own / "out")
-    settings = small(optim_steps=1, optim_epochs=2)
-    status, _, err = reproduce("table-8", *recipe, *settings, "--seeds", "1,2", "--only-test")
+def test_what_is_trained_can_be_tested_while_others_still_train(reproduce, own, plain):
+    (own / "plain" / "mine" / "baseline" / "seed-1" / "report.json").unlink(missing_ok=True)
+    status, _, err = reproduce("table-8", *plain, "--seeds", "1,2", "--only-test")
     assert (status, err.count(": training ")) == (0, 0), err
     rows = cells(own / "out", "table-8")
     assert rows["baseline"]["accuracy seeds"] == "1"
