@@ -9,12 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.index.protocol import Ids
-from gallery.index.rows import Stored, ordered
+from gallery.index.rows import Stored
+from gallery.index.sketch import Sketch
 from model.sequence import Floats
 
 # Scores that are in memory at once, and rows of one array that a scan takes at a time.
 SCAN_SCORES = 4_000_000
 SCAN_ROWS = 131_072
+# Fewer rows are in the caches anyway, and a sketch of more would take a second to make.
+SKETCHED = range(2048, SCAN_ROWS + 1)
+# So many times as many rows as are asked for seem near enough to be looked at.
+LOOKED_AT = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,13 +33,23 @@ class Parts:
     def starts(self) -> tuple[int, ...]:
         return (0, *np.cumsum([len(array) for array in self.arrays]).tolist())
 
+    @cached_property
+    def sketches(self) -> tuple[Sketch | None, ...]:
+        """Of each array, made when the first one is needed."""
+        return tuple(_sketched(array) for array in self.arrays)
+
     @property
     def count(self) -> int:
         return self.starts[-1]
 
     @property
     def bytes(self) -> int:
-        return sum(array.nbytes for array in self.arrays)
+        sketches = self.sketches if self._is_sketched else ()
+        return sum(each.nbytes for each in self.arrays) + sum(each.bytes for each in sketches if each is not None)
+
+    @property
+    def _is_sketched(self) -> bool:
+        return "sketches" in vars(self)
 
     def extended(self, rows: Stored) -> "Parts":
         """With these rows behind. Arrays that are not far longer than what comes are joined: there are never many."""
@@ -43,7 +58,14 @@ class Parts:
         kept = list(self.arrays)
         while kept and len(kept[-1]) <= 2 * len(rows):
             rows = np.concatenate([kept.pop(), rows])
-        return Parts((*kept, rows), self.dim)
+        extended = Parts((*kept, rows), self.dim)
+        if self._is_sketched:
+            vars(extended)["sketches"] = (*self.sketches[: len(kept)], _sketched(rows))
+        return extended
+
+    def plain(self) -> "Parts":
+        """The same without sketches."""
+        return Parts(self.arrays, self.dim)
 
     def gathered(self, slots: NDArray[np.int64]) -> Stored:
         """Rows (n, dim) as they are kept; all slots (n,) must be there."""
@@ -80,24 +102,60 @@ class Parts:
             for start in range(0, len(array), size):
                 yield first + start, np.asarray(array[start : start + size], np.float32)
 
-    def scan(self, probes: Floats, alive: NDArray[np.bool_], ids: Ids, k: int) -> tuple[Floats, Ids]:
-        """The k best of the rows that are alive, exactly; -inf where there are fewer."""
-        scores = np.full((len(probes), k), -np.inf, np.float32)
-        found = np.full((len(probes), k), np.iinfo(np.int64).max, np.int64)
-        for first, rows in self.blocks(max(k, SCAN_ROWS if len(probes) == 1 else SCAN_SCORES // len(probes))):
-            last = first + len(rows)
-            # NumPy has a kernel of its own for one vector, which reads the rows once and in order; of several, BLAS is
-            # twice as fast with the rows first.
-            block = (rows @ probes[0])[None] if len(probes) == 1 else np.ascontiguousarray((rows @ probes.T).T)
-            if not alive[first:last].all():
-                block[:, ~alive[first:last]] = -np.inf
-            count = min(k, len(rows))
-            best = np.argpartition(block, len(rows) - count, axis=1)[:, len(rows) - count :]
-            scores = np.concatenate([scores, np.take_along_axis(block, best, axis=1)], axis=1)
-            found = np.concatenate([found, ids[first:last][best]], axis=1)
-            scores, found = ordered(scores, found)
-            scores, found = scores[:, :k], found[:, :k]
-        return scores, found
+    def scan(
+        self, probes: Floats, alive: NDArray[np.bool_], ids: Ids, k: int, *, sketched: bool = False
+    ) -> tuple[Floats, Ids]:
+        """Scores (q, some) and ids of rows that are alive, the k best of each probe among them, in any order; -inf
+        where there are fewer. sketched: rows that cannot be among them need not be read. That is for a single probe:
+        several share what is read."""
+        if sketched and len(probes) == 1:
+            found = [
+                _told(probes, rows, sketch, alive[first : first + len(rows)], ids[first : first + len(rows)], k)
+                for first, rows, sketch in zip(self.starts, self.arrays, self.sketches, strict=False)
+            ]
+        else:
+            size = max(k, SCAN_ROWS if len(probes) == 1 else SCAN_SCORES // len(probes))
+            found = [
+                _compared(probes, rows, alive[first : first + len(rows)], ids[first : first + len(rows)], k)
+                for first, rows in self.blocks(size)
+            ]
+        if len(found) == 1:
+            return found[0]
+        scores, names = np.empty((len(probes), 0), np.float32), np.empty((len(probes), 0), np.int64)
+        return (
+            np.concatenate([scores, *(each for each, _ in found)], axis=1),
+            np.concatenate([names, *(each for _, each in found)], axis=1),
+        )
+
+
+def _compared(probes: Floats, rows: Floats, alive: NDArray[np.bool_], ids: Ids, k: int) -> tuple[Floats, Ids]:
+    """Scores (q, k) and ids of the best of these rows, in any order."""
+    # NumPy has a kernel of its own for one vector, which reads the rows once and in order; of several, BLAS is twice as
+    # fast with the rows first.
+    block = (rows @ probes[0])[None] if len(probes) == 1 else np.ascontiguousarray((rows @ probes.T).T)
+    if not alive.all():
+        block[:, ~alive] = -np.inf
+    count = min(k, len(rows))
+    best = np.argpartition(block, len(rows) - count, axis=1)[:, len(rows) - count :]
+    return np.take_along_axis(block, best, axis=1), ids[best]
+
+
+def _sketched(array: Stored) -> Sketch | None:
+    return Sketch.of(np.asarray(array, np.float32)) if array.dtype == np.float32 and len(array) in SKETCHED else None
+
+
+def _told(
+    probe: Floats, rows: Stored, sketch: Sketch | None, alive: NDArray[np.bool_], ids: Ids, k: int
+) -> tuple[Floats, Ids]:
+    """The same of one probe (1, dim), by what a sketch can prove, if it can."""
+    if sketch is not None and LOOKED_AT * k <= len(rows) // 2:
+        seen = sketch.nearest(probe[0], LOOKED_AT * k).among(alive)
+        if len(seen.places) >= k:
+            near = seen.places[seen.seeming >= seen.seeming[k - 1] - 2 * seen.off]
+            scores = rows[near] @ probe[0]
+            if np.partition(scores, -k)[-k] > seen.others:
+                return scores[None], ids[near][None]
+    return _compared(probe, np.asarray(rows, np.float32), alive, ids, k)
 
 
 def _within(slots: NDArray[np.int64], start: int, count: int) -> NDArray[np.int64]:

@@ -15,8 +15,8 @@ NO_ID = -1
 
 def ordered(scores: Floats, ids: Ids) -> tuple[Floats, Ids]:
     """Each row (q, k) best first, equal scores by id."""
-    order = np.lexsort((ids, -scores), axis=-1)
-    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(ids, order, axis=1)
+    order, row = np.lexsort((ids, -scores), axis=-1), np.arange(len(scores))[:, None]
+    return scores[row, order], ids[row, order]
 
 
 def best_of(scores: Floats, ids: Ids, k: int) -> tuple[Floats, Ids]:

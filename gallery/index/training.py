@@ -31,6 +31,7 @@ ROUNDING = 1e-6
 
 def trained(base: Base) -> Base:
     """The base with a chooser for these rows; without one, and a warning, if none finds the right rows."""
+    base = replace(base, parts=base.parts.plain())
     if (gpu := gpu_rows(base.parts)) is not None:
         return replace(base, quantiser=None, codes=None, chooser=gpu, effort=gpu.effort, trained=base.parts.count)
     lists = lists_for(base.parts.count)

@@ -94,7 +94,9 @@ class View:
         return scores, ids
 
     def _scan(self, probes: Floats, k: int) -> tuple[Floats, Ids]:
-        return self._with_tail(probes, *self.base.parts.scan(probes, self.alive, self.base.ids, k), k)
+        base = self.base
+        found = base.parts.scan(probes, self.alive, base.ids, k, sketched=base.chooser is None)
+        return self._with_tail(probes, *found, k)
 
     def search_within(self, probes: Floats, ids: Ids, k: int) -> tuple[Floats, Ids]:
         ids = ids[self.has(ids)]
@@ -140,8 +142,10 @@ class View:
 
     def _with_tail(self, probes: Floats, scores: Floats, ids: Ids, k: int) -> tuple[Floats, Ids]:
         ids = np.where(scores == -np.inf, np.iinfo(np.int64).max, ids)
-        more_scores, more_ids = self.tail.search(probes, k)
-        scores, ids = ordered(np.concatenate([scores, more_scores], 1), np.concatenate([ids, more_ids], 1))
+        if self.tail.count:
+            more_scores, more_ids = self.tail.search(probes, k)
+            scores, ids = np.concatenate([scores, more_scores], 1), np.concatenate([ids, more_ids], 1)
+        scores, ids = ordered(scores, ids)
         return scores[:, :k], ids[:, :k]
 
 

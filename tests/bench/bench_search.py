@@ -1,6 +1,6 @@
-"""A search of 100,000 templates, up to the best subjects, against one BLAS product with the same matrix.
+"""An exact search of 100,000 templates, up to the best subjects, against one BLAS product with the same matrix.
 
-Nothing exact can be faster than reading the matrix once, and that is what the product does. One thread each, which
+The product reads the matrix once; the search has to read less, which is what a sketch is for. One thread each, which
 the libraries only take from the environment before they are loaded: the measurement runs in a process of its own.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery.index import FlatIndex
+from gallery.index import IndexPolicy, build_index
 from gallery.owners import Owners
 from gallery.rank import shortlist
 from gallery.store import NEVER
@@ -28,7 +28,7 @@ TEMPLATES_PER_SUBJECT = 4
 DIM = 256
 TOP_K = 5
 ROUNDS = 41
-FLOOR = 1.3
+FLOOR = 0.6
 
 
 def run() -> list[Row]:
@@ -48,8 +48,8 @@ def measure() -> None:
     table = unit_length(rng.standard_normal((TEMPLATES, DIM)).astype(np.float32))
     chosen = rng.integers(0, TEMPLATES, 64)
     probes = unit_length(table[chosen] + 0.05 * rng.standard_normal((64, DIM)).astype(np.float32))
-    index, ids = FlatIndex(DIM), np.arange(TEMPLATES)
-    index.add(table, ids)
+    ids = np.arange(TEMPLATES)
+    index = build_index(table, ids, IndexPolicy())
     owners = Owners(ids, ids // TEMPLATES_PER_SUBJECT, ids, np.full(TEMPLATES, NEVER))
 
     def best(probe: Floats) -> dict[int, list[int]]:
@@ -61,8 +61,7 @@ def measure() -> None:
         lambda: table @ next(multiplied),
         rounds=ROUNDS,
     )
-    found = [best(probe) for probe in probes[:8]]
-    right = all(place // TEMPLATES_PER_SUBJECT in held for place, held in zip(chosen.tolist(), found, strict=False))
+    right = index.kind == "flat" and all(_nearest(table, probe) == next(iter(best(probe))) for probe in probes)
     row = Row(
         name="search of 100,000 templates / BLAS matrix-vector product",
         ours=ours * 1e3,
@@ -75,6 +74,11 @@ def measure() -> None:
         counts=right,
     )
     json.dump([asdict(row)], sys.stdout)
+
+
+def _nearest(table: Floats, probe: Floats) -> int:
+    """The subject of the best template."""
+    return int((table.astype(np.float64) @ probe).argmax()) // TEMPLATES_PER_SUBJECT
 
 
 if __name__ == "__main__":

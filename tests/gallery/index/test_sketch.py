@@ -1,0 +1,123 @@
+"""Rows in a byte a number: what they seem is never further off than it is said, and what is told by them is exact."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gallery.index import parts as parts_of
+from gallery.index.coarse import CoarseIndex, Upkeep
+from gallery.index.parts import SKETCHED, Parts
+from gallery.index.sketch import Sketch
+from gallery.index.view import Base, View
+from model.clips import unit_length
+from model.sequence import Floats
+
+ROWS = SKETCHED.start + 500
+NEVER = Upkeep(train=10**9)
+
+
+def unit(count: int, dim: int, seed: int = 0) -> Floats:
+    return unit_length(np.random.default_rng(seed).standard_normal((count, dim)).astype(np.float32))
+
+
+def exactly(view: View, probe: Floats, k: int) -> tuple[list[int], list[float]]:
+    """By all rows, in double precision: ids and scores."""
+    rows = np.concatenate([np.asarray(each, np.float64) for each in view.base.parts.arrays])
+    scores = np.where(view.alive, rows @ probe[0].astype(np.float64), -np.inf)
+    best = np.lexsort((view.base.ids, -scores))[:k]
+    return view.base.ids[best].tolist(), scores[best].tolist()
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10_000), st.sampled_from([3, 16, 64, 100, 256]), st.floats(-6, 3), st.integers(1, 300))
+def test_no_inner_product_is_further_off_than_it_is_said(seed: int, dim: int, size: float, count: int) -> None:
+    rows = unit(count, dim, seed) * np.float32(10**size)
+    probe = unit(1, dim, seed + 1)[0]
+    seen = Sketch.of(rows).nearest(probe, max(1, count // 2))
+    exact = rows.astype(np.float64) @ probe.astype(np.float64)
+    rounding = 1e-5 * 10**size
+    assert np.abs(exact[seen.places] - seen.seeming).max() <= seen.off + rounding
+    others = np.delete(exact, seen.places)
+    assert others.max(initial=-np.inf) <= seen.others + rounding
+
+
+def test_rows_of_nothing_are_not_near_and_not_far() -> None:
+    seen = Sketch.of(np.zeros((5, 8), np.float32)).nearest(unit(1, 8)[0], 2)
+    assert seen.seeming.tolist() == [0, 0]
+    assert seen.others >= 0
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([24, 256]),
+    st.integers(1, 40),
+    st.sampled_from(["anywhere", "in heaps", "the same"]),
+    st.floats(0, 0.5),
+)
+def test_it_finds_what_comparing_all_rows_finds(seed: int, dim: int, k: int, how: str, removed: float) -> None:
+    rng = np.random.default_rng(seed)
+    rows = unit(ROWS, dim, seed)
+    if how == "in heaps":
+        rows = unit_length(unit(20, dim, seed)[rng.integers(0, 20, ROWS)] + np.float32(0.02) * rows)
+    elif how == "the same":
+        rows = rows[rng.integers(0, 30, ROWS)]
+    view = View.of(Base(Parts((rows,), dim), rng.permutation(ROWS).astype(np.int64)))
+    view = view.without(view.base.ids[rng.random(ROWS) < removed])
+    probe = unit_length(rows[:1] + np.float32(0.3) * unit(1, dim, seed + 1))
+    scores, ids = view.scan(probe, k)
+    expected, theirs = exactly(view, probe, k)
+    assert scores[0] == pytest.approx(theirs, abs=1e-6)
+    # Of what is as good as the same, which comes first is the arithmetic's.
+    clear = np.diff(theirs, prepend=np.inf, append=theirs[-1]) < -1e-6
+    assert [each for each, sure in zip(ids[0].tolist(), clear[:-1] & clear[1:], strict=True) if sure] == [
+        each for each, sure in zip(expected, clear[:-1] & clear[1:], strict=True) if sure
+    ]
+
+
+def test_few_rows_are_read_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    all_rows = parts_of._compared
+
+    def noted(probes: Floats, rows: Floats, *more: object) -> object:
+        compared.append(len(rows))
+        return all_rows(probes, rows, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(parts_of, "_compared", noted)
+    index = CoarseIndex(Base(Parts((unit(10_000, 256),), 256), np.arange(10_000)), NEVER)
+    for seed in range(20):
+        index.search(unit(1, 256, 100 + seed), 32)
+    assert compared == []
+    index.search(unit(2, 256, 5), 32)  # two share what is read
+    assert compared == [10_000]
+
+
+def test_rows_that_come_are_sketched_and_those_that_were_are_not_again() -> None:
+    first = Parts((unit(8 * ROWS, 16),), 16)
+    sketch = first.sketches[0]
+    more = first.extended(unit(ROWS, 16, 1))
+    assert len(more.arrays) == 2
+    assert more.sketches[0] is sketch
+    assert more.sketches[1] is not None
+    assert more.bytes == 9 * ROWS * 16 * 5
+
+
+def test_nothing_is_sketched_before_somebody_searches_for_one() -> None:
+    rows = unit(ROWS, 16)
+    parts = Parts((rows,), 16)
+    assert parts.bytes == rows.nbytes
+    parts.scan(rows[:1], np.ones(ROWS, np.bool_), np.arange(ROWS), 5)
+    assert parts.bytes == rows.nbytes
+    assert Parts((rows.astype(np.float16),), 16).sketches == (None,)
+    assert Parts((rows[:100],), 16).sketches == (None,)
+
+
+def test_an_index_that_chooses_rows_keeps_no_sketch() -> None:
+    index = CoarseIndex(Base(Parts((unit(ROWS, 16),), 16), np.arange(ROWS)), Upkeep(train=ROWS + 1, tail=10**9))
+    index.search(unit(1, 16, 1), 5)
+    assert index.frozen().base.parts.bytes == ROWS * 16 * 5
+    index.add(unit(1, 16, 2), np.array([ROWS]))
+    index.settle()
+    assert index.kind == "coarse"
+    assert index.frozen().base.parts.bytes == (ROWS + 1) * 16 * 4
