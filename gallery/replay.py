@@ -7,6 +7,7 @@ attack is detected: not an imitated gait, not synthetic or edited keypoints, not
 `minutes` and was never enrolled.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -69,26 +70,30 @@ class _Ring:
         self._short: Floats = np.zeros((len(self._rows), self._axes.shape[1] + 1), np.float32)
         self._at = np.full(len(self._rows), np.inf)
         self._next = 0
+        self._oldest = math.inf  # none is from before
 
     def seen_then_add(self, probes: Floats, now: float) -> NDArray[np.bool_]:
         """Of each probe (q, dim), whether it is nearly one of the time before it, the ones before it included."""
         self._forget(now - self._seconds)
         short = shortened(probes, self._axes)
-        near = (short @ self._short.T).max(axis=0) >= self._bound - ROUNDING
+        near = ((short @ self._short.T).max(axis=0) >= self._bound - ROUNDING).nonzero()[0]
         seen: NDArray[np.bool_] = (probes @ self._rows[near].T >= self._bound).any(axis=1)
         if len(probes) > 1:
-            seen = seen | np.tril(probes @ probes.T >= self._bound, -1).any(axis=1)
+            seen |= np.tril(probes @ probes.T >= self._bound, -1).any(axis=1)
         for probe, its_short in zip(probes[-self._limit :], short[-self._limit :], strict=True):
             if self._next == len(self._rows):
                 self._make_room()
             self._rows[self._next], self._short[self._next], self._at[self._next] = probe, its_short, now
             self._next += 1
+        self._oldest = min(self._oldest, now)
         return seen
 
     def _forget(self, until: float) -> None:
+        if until < self._oldest:
+            return
         past = self._at <= until
-        if past.any():
-            self._rows[past], self._short[past], self._at[past] = 0, 0, np.inf
+        self._rows[past], self._short[past], self._at[past] = 0, 0, np.inf
+        self._oldest = float(self._at.min())
 
     def _make_room(self) -> None:
         more = min(len(self._rows), self._limit - len(self._rows))
@@ -101,9 +106,9 @@ class _Ring:
 
 @cache
 def axes(dim: int) -> Floats:
-    """A quarter of the axes (dim, dim // 4) of some other frame, orthonormal: by them all directions count alike."""
+    """An eighth of the axes (dim, dim // 8) of some other frame, orthonormal: by them all directions count alike."""
     frame = np.linalg.qr(np.random.default_rng(0).normal(size=(dim, dim)))[0]
-    return np.ascontiguousarray(frame[:, : dim // 4], np.float32)
+    return np.ascontiguousarray(frame[:, : max(1, dim // 8)], np.float32)
 
 
 def shortened(rows: Floats, along: Floats) -> Floats:
@@ -113,4 +118,4 @@ def shortened(rows: Floats, along: Floats) -> Floats:
     """
     kept = rows @ along
     rest = np.sqrt(np.maximum(0.0, 1.0 - (kept * kept).sum(axis=1)))
-    return np.column_stack([kept, rest])
+    return np.concatenate([kept, rest[:, None]], axis=1)

@@ -243,5 +243,6 @@ class Decision:
             raise ValueError("a match names a subject, and nothing else does")
         if self.outcome is Outcome.ABSTAIN and not self.reasons:
             raise ValueError("an abstention says why")
-        if any(a.score < b.score for a, b in zip(self.candidates, self.candidates[1:], strict=False)):
+        scores = [each.score for each in self.candidates]
+        if scores != sorted(scores, reverse=True):
             raise ValueError("candidates are ordered best first")
