@@ -18,6 +18,7 @@ from model.errors import GaitkeeperError
 from service import errors
 from service.access.authenticate import Authenticate
 from service.access.ring import KeyRing
+from service.direct import ShortWay
 from service.document import openapi
 from service.document import page as docs
 from service.engine.aside import Aside
@@ -114,6 +115,7 @@ def create_app(settings: Settings, engine: Engine | None = None, tracing: "Trace
     _answer_errors(app)
     app.router.default = errors.nothing_there(app.router.default)
     # The one added last is met first.
+    app.add_middleware(ShortWay, routes=recognition.router.routes, handlers=app.exception_handlers)
     app.add_middleware(Idempotent)
     app.add_middleware(Tagged)
     app.add_middleware(Deadline, seconds=settings.deadline_seconds)

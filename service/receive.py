@@ -25,6 +25,7 @@ Q = TypeVar("Q", bound=SequenceRequest)
 # Reading and judging one sequence of this size takes a few milliseconds; a larger one would hold up everybody else's.
 INLINE_BYTES = 64 * 1024
 INLINE_RAW_BYTES = 40 * 1024
+A_WHILE_S = 0.02
 _RAW = ("application/octet-stream", "application/x-npy")
 
 
@@ -121,18 +122,23 @@ def check_candidates(request: Request, top_k: int) -> None:
 
 
 async def unless_gone(request: Request, work: Awaitable[T]) -> T:
-    """What `work` gives; if the caller hangs up first, the work is cancelled and `ClientDisconnect` raised."""
+    """What `work` gives; if the caller hangs up first, the work is cancelled and `ClientDisconnect` raised. Work that
+    takes no longer than `A_WHILE_S` is not watched over: there would be nothing to gain."""
     asking = asyncio.current_task()
     assert asking is not None
-    left = False
+    left, watching = False, None
+
+    def watch() -> None:
+        nonlocal watching
+        watching = asyncio.ensure_future(_gone(request))
+        watching.add_done_callback(leave)
 
     def leave(done: asyncio.Task[None]) -> None:
         nonlocal left
         if not done.cancelled() and working:
             left = asking.cancel()
 
-    gone, working = asyncio.ensure_future(_gone(request)), True
-    gone.add_done_callback(leave)
+    working, soon = True, asyncio.get_running_loop().call_later(A_WHILE_S, watch)
     try:
         return await work
     except asyncio.CancelledError:
@@ -141,7 +147,9 @@ async def unless_gone(request: Request, work: Awaitable[T]) -> T:
         raise ClientDisconnect from None
     finally:
         working = False
-        gone.cancel()
+        soon.cancel()
+        if watching is not None:
+            watching.cancel()
 
 
 async def _gone(request: Request) -> None:
