@@ -4,7 +4,10 @@ Labels are bounded: routes by their patterns, methods that nobody knows as one, 
 `collectors.GALLERIES` of them.
 """
 
+import threading
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -15,18 +18,22 @@ from service.operation.recent import Recent
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _ITEMS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+# Of what is not counted yet.
+_ROOM = 128
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WS"})
 
 
 class Metrics:
-    """One registry an application, so that several can live in one process.
+    """One registry an application, so that several can live in one process. queues: who waits for each stage now.
 
-    latency: seconds by (method, route). waited, worked: seconds by (stage,). queues: who waits for each stage now.
+    What happens is noted, and counted when somebody asks, or there is much of it: nobody's answer waits for that.
     """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
-        self.latency, self.waited, self.worked = Recent(), Recent(), Recent()
+        self._latency, self._waited, self._worked = Recent(), Recent(), Recent()
+        self._noted: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._counting = threading.Lock()
         self.queues: dict[str, Callable[[], int]] = {}
         self._requests = Histogram(
             "gaitkeeper_request_seconds",
@@ -57,28 +64,60 @@ class Metrics:
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
 
+    @property
+    def latency(self) -> Recent:
+        """Seconds by (method, route)."""
+        self._count()
+        return self._latency
+
+    @property
+    def waited(self) -> Recent:
+        """Seconds by (stage,)."""
+        self._count()
+        return self._waited
+
+    @property
+    def worked(self) -> Recent:
+        """Seconds by (stage,)."""
+        self._count()
+        return self._worked
+
+    def _note(self, count: Callable[..., None], *what: Any) -> None:
+        self._noted.append((count, what))
+        if len(self._noted) >= _ROOM:
+            self._count()
+
+    def _count(self) -> None:
+        with self._counting:
+            while self._noted:
+                count, what = self._noted.popleft()
+                count(*what)
+
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._note(self._count_request, method, route, status, seconds)
+
+    def _count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         if method not in _METHODS:
             method = "other"
         child = self._children.get((method, route, status))
         if child is None:
             child = self._children[method, route, status] = self._requests.labels(method, route, str(status))
         child.observe(seconds)
-        self.latency.add((method, route), seconds)
+        self._latency.add((method, route), seconds)
 
     def batch_observer(self, stage: str) -> Callable[[BatchSeen], None]:
         """What a batcher calls after each batch of this stage."""
         items = self._batch_items.labels(stage)
         waited, worked = self._batch_waited.labels(stage), self._batch_worked.labels(stage)
 
-        def observe(seen: BatchSeen) -> None:
+        def count(seen: BatchSeen) -> None:
             items.observe(seen.items)
             waited.observe(seen.waited_s)
             worked.observe(seen.worked_s)
-            self.waited.add((stage,), seen.waited_s)
-            self.worked.add((stage,), seen.worked_s)
+            self._waited.add((stage,), seen.waited_s)
+            self._worked.add((stage,), seen.worked_s)
 
-        return observe
+        return partial(self._note, count)
 
     def watch_queue(self, stage: str, waiting: Callable[[], int]) -> None:
         self.queues[stage] = waiting
@@ -96,6 +135,9 @@ class Metrics:
         self.registry.register(collector)
 
     def decision(self, kind: str, outcome: str, reasons: tuple[str, ...]) -> None:
+        self._note(self._count_decision, kind, outcome, reasons)
+
+    def _count_decision(self, kind: str, outcome: str, reasons: tuple[str, ...]) -> None:
         self._decisions.labels(kind, outcome).inc()
         if outcome == "abstain":
             for reason in reasons:
@@ -103,9 +145,11 @@ class Metrics:
 
     def counted(self, name: str) -> list[tuple[dict[str, str], float]]:
         """The samples of this name, with their labels: `gaitkeeper_decisions_total`, for one."""
+        self._count()
         families = self.registry.restricted_registry([name]).collect()
         return [(each.labels, each.value) for family in families for each in family.samples if each.name == name]
 
     def exposition(self) -> bytes:
         """The text that Prometheus reads. It asks the store: not to be called by the event loop."""
+        self._count()
         return generate_latest(self.registry)
