@@ -128,18 +128,20 @@ class Answering:
         within: Sequence[str] | None = None,
         at_least: int | None = None,
         actors: Sequence[str] | None = None,
+        head: Head | None = None,
     ) -> list[Decision]:
         """One decision for each probe of `embeddings` (q, dim), with its `top_k` best subjects.
 
         The threshold is the one calibrated for `fpir` (default: the calibration's target) at the gallery's size, or
         the one given. within: search among these subjects only, exactly; how many they are is then the size.
         at_least: the number of a change (`Decision.seq`) that the answer must have seen. actors: who asks for each
-        probe, for the audit log; default the present one for all.
+        probe, for the audit log; default the present one for all. head: of the gallery, from whoever has read it since
+        the question came; by default it is read now.
         Raises `UnknownGallery`, `BundleMismatch`, `EmptyGallery`, `UnknownSubject` (of `within`), `NotCurrent`,
         `InvalidRequest`, `LimitExceeded`.
         """
         check_bounds(top_k, within)
-        head = self.current(gallery, fingerprint, at_least)
+        head = head or self.current(gallery, fingerprint, at_least)
         probes = checked_probes(embeddings, head.dim)
         head, view, found = self._search(head, probes, max(top_k, 2), within)
         rule = self._rule(head, view.calibration, found.subjects, found.templates, fpir, threshold)
@@ -148,8 +150,7 @@ class Answering:
         ]
         decisions = self._with_replays(head, probes, decisions, found.nearest)
         if self.recorder is not None:
-            best = np.array([one.candidates[0].template if one.subject else NO_TEMPLATE for one in decisions], np.int64)
-            self._record("identify", head, decisions, view.owners.of(best, moment())[0].tolist(), actors)
+            self._record("identify", head, decisions, _named(view, decisions), actors)
         return decisions
 
     def verify(
@@ -263,6 +264,15 @@ class Answering:
                 for decision, key, name in rows
             ]
         )
+
+
+def _named(view: View, decisions: Sequence[Decision]) -> list[int]:
+    """The key of the subject that each names, or `NOBODY`."""
+    if not any(one.subject for one in decisions):
+        return [NOBODY] * len(decisions)
+    best = np.array([one.candidates[0].template if one.subject else NO_TEMPLATE for one in decisions], np.int64)
+    found: list[int] = view.owners.of(best, moment())[0].tolist()
+    return found
 
 
 def _replaced(gallery: str) -> StoreUnavailable:

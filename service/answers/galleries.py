@@ -11,7 +11,7 @@ from gallery.store import Added
 from gallery.store.audit import Entry
 from gallery.store.moments import when
 from gallery.store.rows import Erasure
-from service.answers.recognition import Quality, quality
+from service.answers.quality import Quality, quality
 from service.engine.stage import Probe
 
 

@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse
 
 from gallery import template as kept
 from gallery.metrics import decibels
-from model.quality import Quality as Judged
 from model.sequence import Floats
 from service.access.caller import Caller, Scope
+from service.answers.quality import Quality
 from service.answers.timelines import ActionTimeline, ScoreTimeline, action_timeline
 from service.engine.stage import Probe
 
@@ -22,16 +22,6 @@ _DIGITS = 6
 _COARSE_DIGITS = 3
 _LIKELIHOOD_DIGITS = 3
 _COARSE_LIKELIHOOD_DIGITS = 1
-
-
-class Quality(msgspec.Struct, frozen=True):
-    """usable: whether an answer can rest on the sequence. reasons: why it cannot. advice: what would make the answer
-    better. Both are machine-readable words; measures are what they were judged by."""
-
-    usable: bool
-    reasons: list[str]
-    advice: list[str]
-    measures: dict[str, float]
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -127,17 +117,22 @@ def disclosed(found: kept.Decision, caller: Caller) -> kept.Decision:
     Who may investigate sees all of it. Anybody else sees scores to three digits, and names nobody by them whom the
     decision does not name: candidates are those that the threshold lets through, of a match.
     """
-    full = caller.may(Scope.INVESTIGATE)
-    digits = _DIGITS if full else _COARSE_DIGITS
-    candidates = found.candidates if full else _let_through(found)
+    digits, likelihood_digits, candidates = _shown(found, caller)
     return replace(
         found,
         score=_rounded(found.score, digits),
         threshold=_rounded(found.threshold, digits),
         margin=_rounded(found.margin, digits),
-        likelihood=_rounded(found.likelihood, _LIKELIHOOD_DIGITS if full else _COARSE_LIKELIHOOD_DIGITS),
+        likelihood=_rounded(found.likelihood, likelihood_digits),
         candidates=tuple(replace(each, score=round(each.score, digits)) for each in candidates),
     )
+
+
+def _shown(found: kept.Decision, caller: Caller) -> tuple[int, int, tuple[kept.Candidate, ...]]:
+    """Digits of a score and of a likelihood, and the candidates."""
+    if caller.may(Scope.INVESTIGATE):
+        return _DIGITS, _LIKELIHOOD_DIGITS, found.candidates
+    return _COARSE_DIGITS, _COARSE_LIKELIHOOD_DIGITS, _let_through(found)
 
 
 def _let_through(found: kept.Decision) -> tuple[kept.Candidate, ...]:
@@ -147,25 +142,25 @@ def _let_through(found: kept.Decision) -> tuple[kept.Candidate, ...]:
 
 
 def decision(found: kept.Decision, gallery: str, probe: Probe, bundle: str, caller: Caller) -> Decision:
-    """As much of it as the caller may see (`disclosed`)."""
-    found = disclosed(found, caller)
+    """As much of it as the caller may see, as in `disclosed`."""
+    digits, likelihood_digits, candidates = _shown(found, caller)
     return Decision(
         outcome=found.outcome.value,
         gallery=gallery,
         subject=found.subject,
-        score=found.score,
-        threshold=found.threshold,
+        score=_rounded(found.score, digits),
+        threshold=_rounded(found.threshold, digits),
         fpir=found.fpir,
         db=None if found.fpir is None else round(decibels(found.fpir), 2),
-        likelihood=found.likelihood,
-        margin=found.margin,
+        likelihood=_rounded(found.likelihood, likelihood_digits),
+        margin=_rounded(found.margin, digits),
         searched=found.searched,
         seq=found.seq,
         basis=found.basis,
         calibration=found.calibration,
         reasons=list(found.reasons),
-        candidates=[Candidate(each.subject, each.score, each.template) for each in found.candidates],
-        quality=quality(probe.quality),
+        candidates=[Candidate(each.subject, round(each.score, digits), each.template) for each in candidates],
+        quality=probe.told,
         notes=list(probe.notes),
         bundle=bundle,
     )
@@ -180,7 +175,7 @@ def classification(rows: Floats, top_k: int, probe: Probe, *, timeline: bool = F
         action=named[0].action,
         probability=named[0].probability,
         actions=named,
-        quality=quality(probe.quality),
+        quality=probe.told,
         notes=list(probe.notes),
         bundle=probe.model.fingerprint,
         timeline=action_timeline(probe, best, rows) if timeline else None,
@@ -188,13 +183,7 @@ def classification(rows: Floats, top_k: int, probe: Probe, *, timeline: bool = F
 
 
 def embedding(vector: Floats, probe: Probe, bundle: str) -> Embedding:
-    return Embedding(embedding=vector.tolist(), quality=quality(probe.quality), notes=list(probe.notes), bundle=bundle)
-
-
-def quality(judged: Judged) -> Quality:
-    measures = {name: round(float(value), 4) for name, value in judged.measures.items()}
-    reasons, advice = ([str(word) for word in words] for words in (judged.reasons, judged.advice))
-    return Quality(judged.usable, reasons, advice, measures)
+    return Embedding(embedding=vector.tolist(), quality=probe.told, notes=list(probe.notes), bundle=bundle)
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

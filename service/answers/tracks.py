@@ -8,7 +8,7 @@ from model.errors import GaitkeeperError
 from model.quality import IN_WORDS
 from model.sequence import SkeletonSequence
 from model.writing import sequence_json
-from service.answers.recognition import Quality, quality
+from service.answers.quality import Quality, quality
 from service.answers.templates import Skeleton
 from service.engine.stage import Probe
 from service.errors import problem_of

@@ -6,7 +6,8 @@ import msgspec
 
 from model.errors import InvalidDataSet
 from service import samples
-from service.answers.recognition import Action, Candidate, Classification, Decision, Quality
+from service.answers.quality import Quality
+from service.answers.recognition import Action, Candidate, Classification, Decision
 
 _ROLES: tuple[samples.Role, ...] = ("probe", "enroll", "action")
 _BUNDLE = "9f2c" * 16

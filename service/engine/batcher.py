@@ -16,13 +16,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from model.errors import LimitExceeded, Overloaded
 
 In = TypeVar("In")
 Out = TypeVar("Out")
-Last = TypeVar("Last")
 
 RETRY_AFTER_AT_MOST_S = 60.0
 
@@ -96,9 +95,9 @@ class Batcher(Generic[In, Out]):
         return bool(self._queue) and not self._working
 
     @property
-    def nobody_else(self) -> bool:
-        """Whether the batch under way is of one item, and nothing waits."""
-        return self._working == 1 and not self._queue
+    def has_one(self) -> bool:
+        """Whether just one item is worked on or waits."""
+        return self._working + len(self._queue) == 1
 
     @property
     def alive(self) -> bool:
@@ -125,13 +124,6 @@ class Batcher(Generic[In, Out]):
             self._queue.append(_Waiting(item, cost, time.monotonic(), future))
             self._queued_cost += cost
             self._changed.notify()
-        return future
-
-    def done_here(self, item: In) -> "Future[Out]":
-        """The item's result, worked out in the thread of the caller, who is alone and so spared another one."""
-        future: Future[Out] = Future()
-        future.set_running_or_notify_cancel()
-        self._run([_Waiting(item, self._cost(item), time.monotonic(), future)])
         return future
 
     async def ask(self, item: In) -> Out:
@@ -193,52 +185,3 @@ class Batcher(Generic[In, Out]):
                 waiting.future.set_exception(result)
             else:
                 waiting.future.set_result(result)
-
-
-def chained(first: "Future[Out]", begin: Callable[[Out], "Future[Last]"]) -> "Future[Last]":
-    """What follows on `first`, begun in the thread that gave it: those who shared its batch are together in the next.
-
-    Cancelled, it cancels whichever of both is under way.
-    """
-    whole: Future[Last] = Future()
-    # Empty in the end: a future keeps its callbacks, and they would keep it, until somebody collects cycles.
-    under_way: list[Future[Any]] = [first]
-
-    def go_on(done: "Future[Out]") -> None:
-        under_way.clear()
-        if whole.cancelled() or done.cancelled():
-            whole.cancel()
-            return
-        try:
-            second = begin(done.result())
-        except Exception as error:
-            _settle(whole, error)
-            return
-        under_way.append(second)
-        second.add_done_callback(finish)
-        if whole.cancelled():
-            second.cancel()
-
-    def finish(done: "Future[Last]") -> None:
-        under_way.clear()
-        if done.cancelled():
-            whole.cancel()
-        else:
-            _settle(whole, done.exception() or done.result())
-
-    def stop(done: "Future[Last]") -> None:
-        if done.cancelled():
-            for each in [*under_way]:
-                each.cancel()
-
-    whole.add_done_callback(stop)
-    first.add_done_callback(go_on)
-    return whole
-
-
-def _settle(future: "Future[Last]", result: Last | BaseException) -> None:
-    if future.set_running_or_notify_cancel():
-        if isinstance(result, BaseException):
-            future.set_exception(result)
-        else:
-            future.set_result(result)

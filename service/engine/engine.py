@@ -186,7 +186,7 @@ class Engine:
     def close(self) -> None:
         """Finish what was accepted; what is encoded goes on to be searched, so the search closes last."""
         self.models.close()
-        self._searching.batcher.close()
+        self._searching.close()
         for each in self._keeping:
             each.stop()
         try:

@@ -62,3 +62,4 @@ def _judge_alike(probes: Sequence[Probe]) -> None:
     found = assess_all([probe.asked.sequence for probe in probes], asked.clip, walking=asked.walking)
     for probe, quality in zip(probes, found, strict=True):
         probe.judge_as(quality)
+        _ = probe.told  # while it is encoded

@@ -1,8 +1,9 @@
 """Searches behind a batcher: those who ask alike at the same time share a search of the index."""
 
-import asyncio
+import threading
+import time
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +11,15 @@ import numpy as np
 
 from gallery.actor import actor
 from gallery.library import Library
+from gallery.store import Head
 from gallery.template import Decision
 from model.errors import GaitkeeperError
 from model.sequence import Floats
-from service.engine.batcher import Batcher, chained
+from service.engine.batcher import Batcher, BatchSeen
 from service.engine.batcher import Bounds as QueueBounds
+from service.engine.following import followed
 from service.operation.metrics import Metrics
-from service.operation.telemetry import span, spans
+from service.operation.telemetry import Spans, span
 from service.settings import Limits
 
 # A batch of searches is one matrix product; more probes than this gain nothing.
@@ -34,13 +37,15 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
-    """embedding: (dim,), of the encoder with this fingerprint. actor: who asks, for the audit log."""
+    """embedding: (dim,), of the encoder with this fingerprint. actor: who asks, for the audit log. head: of the
+    gallery, if it was read since."""
 
     gallery: str
     embedding: Floats
     bounds: Bounds
     actor: str
     fingerprint: str
+    head: Head | None = None
 
 
 class Searching:
@@ -48,14 +53,21 @@ class Searching:
 
     def __init__(self, library: Library, limits: Limits, metrics: Metrics) -> None:
         self._library = library
+        self._observe = metrics.batch_observer("search")
         self.batcher: Batcher[Search, Decision] = Batcher(
             "search",
             self.work,
             cost=lambda _: 1,
             bounds=QueueBounds(SEARCHES_AT_ONCE, limits.queue_length, limits.queue_length, "searches"),
-            observe=metrics.batch_observer("search"),
+            observe=self._observe,
         )
         metrics.watch_queue("search", lambda: self.batcher.waiting)
+        self._heads = ThreadPoolExecutor(1, "gallery-head")
+
+    def close(self) -> None:
+        """Finish what was accepted."""
+        self.batcher.close()
+        self._heads.shutdown()
 
     async def ask(self, gallery: str, embedding: Floats, bounds: Bounds, fingerprint: str) -> Decision:
         """Raises what `Library.identify` raises, and `Overloaded`."""
@@ -65,18 +77,30 @@ class Searching:
     async def after(
         self, rows: "Future[Floats]", gallery: str, bounds: Bounds, fingerprint: str, encoder: Batcher[Any, Any]
     ) -> Decision:
-        """The same, once the encoder's answers (clips, dim) are there."""
-        asker, traced = actor(), spans()
-        traced("encode", rows)
+        """The same, once the encoder's answers (clips, dim) are there. For whoever is alone the gallery is looked up
+        meanwhile, and searched in the encoder's thread, which has nothing else to do; others share both."""
+        asker, traced, loop_thread = actor(), Spans(), threading.get_ident()
+        traced.until("encode", rows)
+        head = self._heads.submit(self._library.head, gallery, fingerprint) if encoder.has_one else None
 
-        def begin(found: Floats) -> "Future[Decision]":
+        def begin(found: Floats) -> "Future[Decision] | Decision":
             embedding = found[0] if len(found) == 1 else found.mean(axis=0)  # the library sees to its length
-            search = Search(gallery, embedding, bounds, asker, fingerprint)
-            searched = self.batcher.done_here(search) if encoder.nobody_else else self.batcher.submit(search)
-            traced("search", searched)
+            if head is not None and encoder.has_one and threading.get_ident() != loop_thread:
+                with traced.during("search"):
+                    return self._alone(Search(gallery, embedding, bounds, asker, fingerprint, head.result()))
+            searched = self.batcher.submit(Search(gallery, embedding, bounds, asker, fingerprint))
+            traced.until("search", searched)
             return searched
 
-        return await asyncio.wrap_future(chained(rows, begin))
+        return await followed(rows, begin)
+
+    def _alone(self, search: Search) -> Decision:
+        began = time.monotonic()
+        (found,) = self._answers(search.gallery, search.bounds, search.fingerprint, [search])
+        self._observe(BatchSeen(1, 1, 0.0, time.monotonic() - began))
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def work(self, searches: Sequence[Search]) -> list[Decision | Exception]:
         """One search of the index for those who ask alike; an error is the answer of its group only."""
@@ -95,12 +119,13 @@ class Searching:
         try:
             return self._library.identify(
                 gallery,
-                np.stack([search.embedding for search in searches]),
+                np.array([search.embedding for search in searches]),
                 fingerprint=fingerprint,
                 top_k=bounds.top_k,
                 fpir=bounds.fpir,
                 within=bounds.within,
                 actors=[search.actor for search in searches],
+                head=searches[0].head,
             )
         except GaitkeeperError as error:
             return [error] * len(searches)

@@ -14,6 +14,8 @@ from model.layout import Layout
 from model.prepare import prepare_people
 from model.quality import IN_WORDS, Quality, assess
 from model.sequence import Floats, SkeletonSequence
+from service.answers.quality import Quality as Told
+from service.answers.quality import quality as told
 from service.engine.batcher import Batcher, Bounds
 from service.engine.loaded import Loaded
 from service.limits import check_duration
@@ -50,6 +52,11 @@ class Probe:
     def quality(self) -> Quality:
         """Judged when it is first asked for."""
         return self.asked.judge()
+
+    @cached_property
+    def told(self) -> Told:
+        """Its quality, as answers have it."""
+        return told(self.quality)
 
     @property
     def is_judged(self) -> bool:

@@ -4,7 +4,7 @@ A span for each request (continuing the caller's `traceparent`) and for its enco
 the route's pattern, status, request id and the id of the caller: no path, no name, no score.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -47,24 +47,24 @@ def span(name: str) -> AbstractContextManager[Any]:
     return _nothing if tracer is None else tracer.start_as_current_span(name)
 
 
-def spans() -> Callable[[str, "Future[Any]"], None]:
-    """Takes a name and a future: a part of the present request, from now until the future is done, in any thread."""
-    tracer = _tracer.get()
-    if tracer is None:
-        return _untraced
-    from opentelemetry.context import get_current
+class Spans:
+    """Parts of the request that was being answered when this was made, begun in any thread."""
 
-    within = get_current()
+    def __init__(self) -> None:
+        self._tracer, self._within = _tracer.get(), None
+        if self._tracer is not None:
+            from opentelemetry.context import get_current
 
-    def traced(name: str, until: "Future[Any]") -> None:
-        begun = tracer.start_span(name, within)
-        until.add_done_callback(lambda _: begun.end())
+            self._within = get_current()
 
-    return traced
+    def until(self, name: str, done: "Future[Any]") -> None:
+        """From now until the future is done."""
+        if self._tracer is not None:
+            begun = self._tracer.start_span(name, self._within)
+            done.add_done_callback(lambda _: begun.end())
 
-
-def _untraced(name: str, until: "Future[Any]") -> None:
-    del name, until
+    def during(self, name: str) -> AbstractContextManager[Any]:
+        return _nothing if self._tracer is None else self._tracer.start_as_current_span(name, self._within)
 
 
 @contextmanager

