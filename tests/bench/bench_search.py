@@ -28,7 +28,7 @@ TEMPLATES_PER_SUBJECT = 4
 DIM = 256
 TOP_K = 5
 ROUNDS = 41
-FLOOR = 0.6
+FLOOR = 0.8
 
 
 def run() -> list[Row]:
