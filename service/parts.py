@@ -19,11 +19,6 @@ async def _engine(request: Request) -> Engine:
 
 
 async def _limits(request: Request) -> Limits:
-    return limits_of(request)
-
-
-def limits_of(request: Request) -> Limits:
-    """The limits, for whoever is not asked by type: each dependency of a route takes its time."""
     limits: Limits = request.app.state.settings.limits
     return limits
 

@@ -14,7 +14,7 @@ from service.bodies.media import FILES, READERS, media_type
 from service.bodies.parameters import Head, parameters
 from service.bodies.submitted import Body, Submitted
 from service.engine.stage import Probe, Stage
-from service.parts import aside_of, limits_of
+from service.parts import aside_of
 from service.settings import Limits
 from service.wire import Sent, decode
 
@@ -79,7 +79,7 @@ async def received(request: Request, kind: type[S]) -> S:
 async def received_sequences(request: Request, kind: type[Q], stage: Stage) -> Received[Q]:
     """The request's body as `kind`, of any media type that sequences come in; each made ready for the model of
     `stage`."""
-    read, inline = await _reading(request, kind, limits_of(request))
+    read, inline = await _reading(request, kind, stage.limits)
     if not inline:
         return await aside_of(request).call(lambda: _all_examined(stage, read()))
     body = read()
@@ -115,9 +115,9 @@ def _examined(stage: Stage, one: Submitted, body: Body[Q], judged: bool) -> Exam
         return Examined(one.name, error)
 
 
-def check_candidates(request: Request, top_k: int) -> None:
+def check_candidates(limits: Limits, top_k: int) -> None:
     """Raises `LimitExceeded` for more candidates than one answer may hold."""
-    if top_k > (most := limits_of(request).candidates):
+    if top_k > (most := limits.candidates):
         raise LimitExceeded("top_k", most, top_k)
 
 

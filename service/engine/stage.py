@@ -97,7 +97,7 @@ class Stage:
         walking: bool,
     ) -> None:
         self.model = model
-        self._limits, self._walking = limits, walking
+        self.limits, self._walking = limits, walking
         self.batcher: Batcher[_Item, Floats] = Batcher(
             name,
             _work,
@@ -136,7 +136,7 @@ class Stage:
         model = self.model  # one and the same to the end, though another may be put in its place meanwhile
         if others and model.clip.people == 1:
             raise InvalidRequest("others", "this service's bundle takes one person at a time; leave them out")
-        check_duration(sequence, model.clip, self._limits)
+        check_duration(sequence, model.clip, self.limits)
         prepared = prepare_people((sequence, *others), model.layout, model.clip)
         judging = Judging(prepared.sequences[0], model.clip, self._walking, tuple(notes))
         try:
@@ -174,7 +174,7 @@ class Stage:
 
     def _most(self, clips: Floats) -> int:
         """How many such clips fit into a batch."""
-        return min(self._limits.batch_frames // math.prod(clips.shape[1:-2]), self.model.at_once)
+        return min(self.limits.batch_frames // math.prod(clips.shape[1:-2]), self.model.at_once)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -45,7 +45,7 @@ async def identify(request: Request, engine: TheEngine, caller: Asker) -> Answer
     found = await received_sequences(request, IdentifyRequest, engine.encoding)
     asked = found.asked
     caller.check_gallery(asked.gallery)
-    check_candidates(request, asked.top_k)
+    check_candidates(engine.encoding.limits, asked.top_k)
     within = None if asked.within is None else tuple(asked.within)
     bounds = Bounds(asked.top_k, asked.rate(), within)
 
@@ -91,7 +91,7 @@ async def verify(request: Request, engine: TheEngine, caller: Asker) -> Answer:
 async def classify(request: Request, engine: TheEngine) -> Answer:
     found = await received_sequences(request, ClassifyRequest, engine.labelling)
     asked = found.asked
-    check_candidates(request, asked.top_k)
+    check_candidates(engine.labelling.limits, asked.top_k)
 
     async def one(probe: Probe) -> answers.Classification:
         rows = await engine.labelling.rows(probe.required(), probe.model)
