@@ -1,12 +1,10 @@
-"""From a request to what is asked, and from a caller who left to an end of the work for them."""
+"""From a request to what is asked, and about whom: each of them made ready for a model."""
 
-import asyncio
-from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from model.errors import GaitkeeperError, InvalidRequest, LimitExceeded
 from service.bodies.asked import SequenceRequest
@@ -25,7 +23,6 @@ Q = TypeVar("Q", bound=SequenceRequest)
 # Reading and judging one sequence of this size takes a few milliseconds; a larger one would hold up everybody else's.
 INLINE_BYTES = 64 * 1024
 INLINE_RAW_BYTES = 40 * 1024
-A_WHILE_S = 0.02
 _RAW = ("application/octet-stream", "application/x-npy")
 
 
@@ -119,39 +116,3 @@ def check_candidates(limits: Limits, top_k: int) -> None:
     """Raises `LimitExceeded` for more candidates than one answer may hold."""
     if top_k > (most := limits.candidates):
         raise LimitExceeded("top_k", most, top_k)
-
-
-async def unless_gone(request: Request, work: Awaitable[T]) -> T:
-    """What `work` gives; if the caller hangs up first, the work is cancelled and `ClientDisconnect` raised. Work that
-    takes no longer than `A_WHILE_S` is not watched over: there would be nothing to gain."""
-    asking = asyncio.current_task()
-    assert asking is not None
-    left, watching = False, None
-
-    def watch() -> None:
-        nonlocal watching
-        watching = asyncio.ensure_future(_gone(request))
-        watching.add_done_callback(leave)
-
-    def leave(done: asyncio.Task[None]) -> None:
-        nonlocal left
-        if not done.cancelled() and working:
-            left = asking.cancel()
-
-    working, soon = True, asyncio.get_running_loop().call_later(A_WHILE_S, watch)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if not left or asking.uncancel():  # it was the deadline, perhaps
-            raise
-        raise ClientDisconnect from None
-    finally:
-        working = False
-        soon.cancel()
-        if watching is not None:
-            watching.cancel()
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -14,8 +14,9 @@ from service.answers.recognition import Answer, Classification, Decision, Embedd
 from service.bodies.asked import SequenceRequest
 from service.engine.stage import Probe
 from service.errors import problem_of
+from service.gone import unless_gone
 from service.problem import Problem
-from service.receive import Examined, Received, unless_gone
+from service.receive import Examined, Received
 
 A = TypeVar("A", bound=msgspec.Struct)
 Q = TypeVar("Q", bound=SequenceRequest)

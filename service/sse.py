@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from model.errors import GaitkeeperError, Overloaded
 from service.access.needs import caller_of
 from service.errors import problem_of
+from service.gone import hung_up
 from service.problem import ProblemResponse
 
 Told: TypeAlias = tuple[str, msgspec.Struct]
@@ -107,7 +108,7 @@ class _EventStream(Response):
     async def _answer(self, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": self.raw_headers})
         telling = asyncio.ensure_future(self._tell(send))
-        gone = asyncio.ensure_future(_gone(receive))
+        gone = asyncio.ensure_future(hung_up(receive))
         leaving = asyncio.ensure_future(self._listeners.left())
         tasks = {telling, gone, leaving}
         try:
@@ -171,8 +172,3 @@ async def _sent(send: Send, content: bytes) -> None:
     """Raises `TimeoutError` for a reader that has stalled."""
     async with asyncio.timeout(STALLED_S):  # `wait_for` would swallow being cancelled at the moment it is sent
         await send({"type": "http.response.body", "body": content, "more_body": True})
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -13,8 +13,9 @@ from service.answers import tracks as answers
 from service.answers.recognition import Answer
 from service.bodies.asked import ReadRequest
 from service.document.openapi import SEQUENCE_PROBLEMS, documented
+from service.gone import unless_gone
 from service.parts import TheEngine, aside_of
-from service.receive import received_sequences, unless_gone
+from service.receive import received_sequences
 
 router = APIRouter(prefix="/sequences", tags=["recognition"])
 

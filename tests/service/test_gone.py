@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
-from service.receive import unless_gone
+from service.gone import A_WHILE_S, unless_gone
 
 
 class Caller:
@@ -48,6 +48,18 @@ def test_work_for_whoever_stays_is_finished() -> None:
         assert await unless_gone(caller.request, work()) == "done"
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}  # nobody waits for the caller to leave any more
+
+    asyncio.run(run())
+
+
+def test_who_is_answered_at_once_is_not_watched_over() -> None:
+    async def run() -> None:
+        caller, work = Caller(), Work()
+        caller.leaving.set()
+        work.finished.set()
+        assert await unless_gone(caller.request, work()) == "done"
+        await asyncio.sleep(2 * A_WHILE_S)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(run())
 
