@@ -16,8 +16,11 @@ from model.sequence import Floats
 # Scores that are in memory at once, and rows of one array that a scan takes at a time.
 SCAN_SCORES = 4_000_000
 SCAN_ROWS = 131_072
-# Fewer rows are in the caches anyway, and a sketch of more would take a second to make.
-SKETCHED = range(2048, SCAN_ROWS + 1)
+# Less is read quickly anyway, out of caches; a sketch of more rows would take long to make.
+SKETCHED_BYTES = 4 * 1024 * 1024
+SKETCHED_ROWS = SCAN_ROWS
+# FAISS's quick kernel for bytes takes so many numbers at a time; any other takes longer than comparing whole rows.
+_AT_A_TIME = 16
 # So many times as many rows as are asked for seem near enough to be looked at.
 LOOKED_AT = 6
 
@@ -141,7 +144,8 @@ def _compared(probes: Floats, rows: Floats, alive: NDArray[np.bool_], ids: Ids, 
 
 
 def _sketched(array: Stored) -> Sketch | None:
-    return Sketch.of(np.asarray(array, np.float32)) if array.dtype == np.float32 and len(array) in SKETCHED else None
+    fits = array.shape[1] % _AT_A_TIME == 0 and array.nbytes >= SKETCHED_BYTES and len(array) <= SKETCHED_ROWS
+    return Sketch.of(np.asarray(array, np.float32)) if fits and array.dtype == np.float32 else None
 
 
 def _told(

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from gallery.index import parts as parts_of
 from gallery.index.coarse import CoarseIndex, Upkeep
-from gallery.index.parts import SKETCHED, Parts
+from gallery.index.parts import SKETCHED_BYTES, Parts
 from gallery.index.sketch import Sketch
 from gallery.index.view import Base, View
 from model.clips import unit_length
 from model.sequence import Floats
 
-ROWS = SKETCHED.start + 500
+DIM = 256
+ROWS = SKETCHED_BYTES // (4 * DIM) + 500
 NEVER = Upkeep(train=10**9)
 
 
@@ -51,29 +52,29 @@ def test_rows_of_nothing_are_not_near_and_not_far() -> None:
 @settings(deadline=None, max_examples=25)
 @given(
     st.integers(0, 10_000),
-    st.sampled_from([24, 256]),
+    st.sampled_from([64, 256]),
     st.integers(1, 40),
     st.sampled_from(["anywhere", "in heaps", "the same"]),
     st.floats(0, 0.5),
 )
 def test_it_finds_what_comparing_all_rows_finds(seed: int, dim: int, k: int, how: str, removed: float) -> None:
-    rng = np.random.default_rng(seed)
-    rows = unit(ROWS, dim, seed)
+    rng, count = np.random.default_rng(seed), SKETCHED_BYTES // (4 * dim) + 500
+    rows = unit(count, dim, seed)
     if how == "in heaps":
-        rows = unit_length(unit(20, dim, seed)[rng.integers(0, 20, ROWS)] + np.float32(0.02) * rows)
+        rows = unit_length(unit(20, dim, seed)[rng.integers(0, 20, count)] + np.float32(0.02) * rows)
     elif how == "the same":
-        rows = rows[rng.integers(0, 30, ROWS)]
-    view = View.of(Base(Parts((rows,), dim), rng.permutation(ROWS).astype(np.int64)))
-    view = view.without(view.base.ids[rng.random(ROWS) < removed])
+        rows = rows[rng.integers(0, 30, count)]
+    view = View.of(Base(Parts((rows,), dim), rng.permutation(count).astype(np.int64)))
+    view = view.without(view.base.ids[rng.random(count) < removed])
     probe = unit_length(rows[:1] + np.float32(0.3) * unit(1, dim, seed + 1))
     scores, ids = view.scan(probe, k)
     expected, theirs = exactly(view, probe, k)
+    assert view.base.parts.sketches != (None,)
     assert scores[0] == pytest.approx(theirs, abs=1e-6)
     # Of what is as good as the same, which comes first is the arithmetic's.
-    clear = np.diff(theirs, prepend=np.inf, append=theirs[-1]) < -1e-6
-    assert [each for each, sure in zip(ids[0].tolist(), clear[:-1] & clear[1:], strict=True) if sure] == [
-        each for each, sure in zip(expected, clear[:-1] & clear[1:], strict=True) if sure
-    ]
+    gaps = np.diff(theirs, prepend=np.inf, append=theirs[-1]) < -1e-6
+    clear = gaps[:-1] & gaps[1:]
+    assert ids[0][clear].tolist() == np.array(expected)[clear].tolist()
 
 
 def test_few_rows_are_read_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,30 +95,38 @@ def test_few_rows_are_read_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rows_that_come_are_sketched_and_those_that_were_are_not_again() -> None:
-    first = Parts((unit(8 * ROWS, 16),), 16)
+    first = Parts((unit(8 * ROWS, DIM),), DIM)
     sketch = first.sketches[0]
-    more = first.extended(unit(ROWS, 16, 1))
+    more = first.extended(unit(ROWS, DIM, 1))
     assert len(more.arrays) == 2
     assert more.sketches[0] is sketch
     assert more.sketches[1] is not None
-    assert more.bytes == 9 * ROWS * 16 * 5
+    assert more.bytes == 9 * ROWS * DIM * 5
 
 
 def test_nothing_is_sketched_before_somebody_searches_for_one() -> None:
-    rows = unit(ROWS, 16)
-    parts = Parts((rows,), 16)
-    assert parts.bytes == rows.nbytes
+    rows = unit(ROWS, DIM)
+    parts = Parts((rows,), DIM)
     parts.scan(rows[:1], np.ones(ROWS, np.bool_), np.arange(ROWS), 5)
     assert parts.bytes == rows.nbytes
-    assert Parts((rows.astype(np.float16),), 16).sketches == (None,)
-    assert Parts((rows[:100],), 16).sketches == (None,)
+    parts.scan(rows[:1], np.ones(ROWS, np.bool_), np.arange(ROWS), 5, sketched=True)
+    assert parts.bytes == rows.nbytes * 5 / 4
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [unit(1000, DIM), unit(ROWS, DIM).astype(np.float16), unit(ROWS, DIM + 1), np.zeros((131_073, 16), np.float32)],
+    ids=["few", "half as long", "of a size that takes longer", "very many"],
+)
+def test_not_all_rows_are_sketched(rows: Floats) -> None:
+    assert Parts((rows,), rows.shape[1]).sketches == (None,)
 
 
 def test_an_index_that_chooses_rows_keeps_no_sketch() -> None:
-    index = CoarseIndex(Base(Parts((unit(ROWS, 16),), 16), np.arange(ROWS)), Upkeep(train=ROWS + 1, tail=10**9))
-    index.search(unit(1, 16, 1), 5)
-    assert index.frozen().base.parts.bytes == ROWS * 16 * 5
-    index.add(unit(1, 16, 2), np.array([ROWS]))
+    index = CoarseIndex(Base(Parts((unit(ROWS, DIM),), DIM), np.arange(ROWS)), Upkeep(train=ROWS + 1, tail=10**9))
+    index.search(unit(1, DIM, 1), 5)
+    assert index.frozen().base.parts.bytes == ROWS * DIM * 5
+    index.add(unit(1, DIM, 2), np.array([ROWS]))
     index.settle()
-    assert index.kind == "coarse"
-    assert index.frozen().base.parts.bytes == (ROWS + 1) * 16 * 4
+    assert index.frozen().base.trained == ROWS + 1
+    assert index.frozen().base.parts.bytes == (ROWS + 1) * DIM * 4
