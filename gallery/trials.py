@@ -43,7 +43,7 @@ class Labelled:
         if len(subject) != len(embeddings) or (sessions is not None and len(sessions) != len(embeddings)):
             raise InvalidDataSet("calibration", "embeddings, subjects and sessions must be equally many")
         if len(names) < LEAST_PEOPLE:
-            raise InvalidDataSet("calibration", f"{len(names)} subjects; at least 3 are needed to have strangers")
+            raise InvalidDataSet("calibration", f"subjects: {len(names)}; at least 3 are needed to have strangers")
         own = np.arange(len(subject)) if sessions is None else np.unique(np.asarray(sessions), return_inverse=True)[1]
         return cls(np.ascontiguousarray(embeddings, np.float32), subject.astype(np.int64), own, len(names))
 

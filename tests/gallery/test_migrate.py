@@ -7,74 +7,22 @@ import pytest
 
 from gallery.keys.transform import undo
 from gallery.library import Library
-from gallery.migrate import Filling, begin, begin_rollback, complete, measure, switch
+from gallery.migrate import begin, begin_rollback, complete, measure, switch
 from gallery.store import Store
 from gallery.store.audit import verify_chain
-from gallery.store.expiring import purge_expired
-from gallery.store.generations import drop, generations
+from gallery.store.generations import drop
 from gallery.store.managing import merge_subjects, rename_subject
 from gallery.template import Consent, NewTemplate, State
 from gallery.vault import pack, source_of
-from model.errors import BundleMismatch, InvalidRequest, SubjectHeld, UnknownGallery, UnknownSubject
+from model.errors import BundleMismatch, InvalidRequest, UnknownGallery
 from model.inference import embed
-from model.sequence import Floats
 from tests.fakes import FakeEncoder, walking
-
-OLD, NEW = FakeEncoder(16, name="old"), FakeEncoder(12, name="new")
-PEOPLE, TAKES = 6, 2
-
-
-def add(
-    store: Store, person: int, takes: int = TAKES, *, skeleton: bool = True, start: int = 0, **more: str
-) -> list[int]:
-    """Templates of somebody in the gallery `staff`, by the encoder whose it is."""
-    encoder = OLD if store.head("staff").fingerprint == OLD.fingerprint else NEW
-    walks = [walking(person, seed=start + take) for take in range(takes)]
-    new = [
-        NewTemplate(
-            f"s{person}",
-            row,
-            {"take": str(take)},
-            walk.frames,
-            source_of(walk),
-            pack(walk) if skeleton else None,
-        )
-        for take, (walk, row) in enumerate(zip(walks, embed(encoder, walks), strict=True))
-    ]
-    return [one.template or 0 for one in store.enroll("staff", encoder.fingerprint, new)]
+from tests.gallery.migrating import NEW, OLD, PEOPLE, TAKES, add, agrees, expected, filled, held, people_of, states
 
 
 @pytest.fixture
 def staff(store: Store) -> Store:
-    """A store with the gallery `staff`, which keeps skeletons for 30 days."""
-    store.create_gallery("staff", OLD.fingerprint, OLD.dim, vault_days=30)
-    for person in range(PEOPLE):
-        add(store, person)
-    return store
-
-
-def filled(store: Store, encoder: FakeEncoder = NEW, *, partial: bool = False) -> Filling:
-    filling = begin(store, "staff", encoder, partial=partial)
-    assert sum(filling.steps()) >= 0
-    return filling
-
-
-def states(store: Store) -> list[State]:
-    return [each.state for each in generations(store, "staff")]
-
-
-def expected(person: int, encoder: FakeEncoder = NEW) -> Floats:
-    return embed(encoder, [walking(person, seed=take) for take in range(TAKES)])
-
-
-def held(store: Store, subject: str) -> Floats:
-    return np.stack([each.embedding for each in store.templates_of("staff", subject)])
-
-
-def agrees(store: Store) -> bool:
-    head, rows = store.everything("staff")
-    content = np.bitwise_xor.reduce(rows.marks) if len(rows.marks) else 0
-    return (head.templates, head.content) == (len(rows.ids), content) and store.check() == []
+    return people_of(store)
 
 
 def test_a_gallery_is_embedded_again_and_answers_under_its_name(staff: Store) -> None:
@@ -99,17 +47,6 @@ def test_a_gallery_is_embedded_again_and_answers_under_its_name(staff: Store) ->
     assert agrees(staff)
     assert verify_chain(staff).broken is None
     assert add(staff, 1) == [0, 0], "the same recordings are known in the new generation"
-
-
-def test_only_the_generation_that_answers_can_be_named(staff: Store) -> None:
-    filling = filled(staff)
-    assert [each.name for each in staff.galleries()] == ["staff"]
-    for name in (f"/{filling.target.key}", f"draft of {filling.source.key}"):
-        with pytest.raises(UnknownGallery):
-            staff.gallery(name)
-        with pytest.raises(UnknownGallery):
-            staff.head(name)
-    assert [head.name for head in staff.heads()] == ["staff"]
 
 
 def test_how_far_the_two_agree_is_measured_and_a_calibration_that_cannot_be_had_is_told(staff: Store) -> None:
@@ -170,57 +107,6 @@ def test_whatever_happens_meanwhile_counts(staff: Store) -> None:
     switch(begin_rollback(staff, "staff", None))
     assert {found.id: found.templates for found in staff.subjects("staff")} == names
     assert agrees(staff)
-
-
-def test_what_is_erased_after_the_switch_is_erased_from_the_former_generation_too(staff: Store) -> None:
-    complete(filled(staff))
-    staff.erase_subject("staff", "s2")
-    staff.erase_template("staff", staff.templates_of("staff", "s3")[0].id)
-    switch(begin_rollback(staff, "staff", None))
-    assert staff.head("staff").fingerprint == OLD.fingerprint
-    with pytest.raises(UnknownSubject):
-        staff.subject("staff", "s2")
-    assert np.allclose(held(staff, "s3"), expected(3, OLD)[1:], atol=1e-6)
-    assert agrees(staff)
-
-
-def test_a_rollback_says_what_was_enrolled_since_and_embeds_it_where_it_can(staff: Store) -> None:
-    complete(filled(staff))
-    add(staff, 8)
-    add(staff, 9, skeleton=False)
-    filling = begin_rollback(staff, "staff", None)
-    assert filling.count() == 2
-    assert filling.behind().subjects == ("s9",)
-    with pytest.raises(BundleMismatch):
-        begin_rollback(staff, "staff", NEW)
-    filling = begin_rollback(staff, "staff", OLD)
-    assert sum(filling.steps()) == 2
-    with pytest.raises(InvalidRequest, match="s9"):
-        switch(filling)
-    switch(filling, partial=True)
-    assert np.allclose(held(staff, "s8"), expected(8, OLD), atol=1e-6)
-    with pytest.raises(UnknownSubject):
-        staff.subject("staff", "s9")
-    switch(begin_rollback(staff, "staff", None))
-    assert staff.subject("staff", "s9").templates == TAKES
-
-
-def test_whom_a_migration_left_behind_can_still_be_erased_and_is_purged(staff: Store) -> None:
-    add(staff, 8, skeleton=False)
-    add(staff, 9, skeleton=False)
-    complete(filled(staff, partial=True), partial=True)
-    with pytest.raises(UnknownSubject):
-        staff.subject("staff", "s8")
-    assert staff.erase_subject("staff", "s8").whole
-    with staff.write() as connection:
-        from sqlalchemy import update
-
-        from gallery.store.schema import subjects
-
-        connection.execute(update(subjects).where(subjects.c.name == "s9").values(expires=1))
-    assert len(purge_expired(staff)) == 1
-    switch(begin_rollback(staff, "staff", None), partial=True)
-    assert {found.id for found in staff.subjects("staff")} == {f"s{person}" for person in range(PEOPLE)}
 
 
 def test_without_skeletons_it_is_refused_before_anything_is_made(store: Store, staff: Store) -> None:
@@ -297,34 +183,6 @@ def test_one_migration_at_a_time_and_none_to_where_one_is(staff: Store) -> None:
     assert staff.head("staff").dim == 8, "back to where it was last, not to where it began"
 
 
-def test_a_former_generation_is_dropped_with_its_keys_and_nobody_who_is_held_only_there(staff: Store) -> None:
-    from sqlalchemy import func, select
-
-    from gallery.store.schema import secrets, templates, vault
-
-    add(staff, 9, skeleton=False)
-    staff.update_subject("staff", "s9", hold="case 12")
-    staff.update_subject("staff", "s1", hold="case 13")
-    filling = filled(staff, partial=True)
-    complete(filling, partial=True)
-    with pytest.raises(SubjectHeld, match="case 12"):
-        drop(staff, "staff", {State.RETIRED})
-    switch(begin_rollback(staff, "staff", None), partial=True)
-    staff.update_subject("staff", "s9", hold=None)
-    switch(begin_rollback(staff, "staff", None), partial=True)
-    drop(staff, "staff", {State.RETIRED})
-    assert states(staff) == [State.ACTIVE]
-    with staff.read() as connection:
-        for table in (templates, vault):
-            assert connection.scalar(select(func.count()).select_from(table)) == PEOPLE * TAKES
-        wanted = select(secrets.c.gallery_id, secrets.c.kind).where(secrets.c.gallery_id.is_not(None))
-        left = sorted((row.gallery_id, row.kind) for row in connection.execute(wanted))
-    assert left == [(filling.source.key, "source"), (filling.target.key, "gallery")]
-    assert ("s1", source_of(walking(1))) in staff.sources("staff")
-    assert agrees(staff)
-    assert begin(staff, "staff", OLD).target.state is State.BUILDING
-
-
 def test_who_has_expired_is_not_taken_along_unless_held(staff: Store) -> None:
     past = Consent(expires=datetime.now(UTC) - timedelta(days=1))
     staff.update_subject("staff", "s0", consent=past)
@@ -348,19 +206,3 @@ def test_a_library_that_is_open_meanwhile_follows_the_switch_at_once(staff: Stor
     switch(begin_rollback(staff, "staff", None))
     (again,) = library.identify("staff", probe, fingerprint=OLD.fingerprint, threshold=0.5)
     assert again.subject == "s1"
-
-
-def test_of_a_recording_that_both_had_no_generation_keeps_a_second_copy_when_it_is_erased(staff: Store) -> None:
-    twice = walking(0, seed=0)
-    row = embed(OLD, [twice])[0]
-    (same,) = staff.enroll("staff", OLD.fingerprint, [NewTemplate("s1", row, {}, 60, source_of(twice))])
-    complete(filled(staff))
-    assert staff.subject("staff", "s1").templates == TAKES, "what has no skeleton stays behind"
-    merge_subjects(staff, "staff", "s0", "s1")
-    kept = staff.templates_of("staff", "s1")
-    copy = next(each for each in kept if np.allclose(each.embedding, expected(0)[0], atol=1e-6))
-    staff.erase_template("staff", copy.id)
-    switch(begin_rollback(staff, "staff", None), partial=True)
-    assert not any(np.allclose(each, row, atol=1e-6) for each in held(staff, "s1"))
-    assert same.template not in {each.id for each in staff.templates_of("staff", "s1")}
-    assert agrees(staff)
