@@ -1,6 +1,6 @@
 """Rows that are searched, in a few arrays that never change: more come as further arrays, so that nothing moves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +21,9 @@ SKETCHED_BYTES = 4 * 1024 * 1024
 SKETCHED_ROWS = SCAN_ROWS
 # FAISS's quick kernel for bytes takes so many numbers at a time; any other takes longer than comparing whole rows.
 _AT_A_TIME = 16
+# BLAS takes several probes together: from so many on, and one more for so many rows, it is quicker.
+FEW = 3
+ROWS_A_PROBE = 8000
 # So many times as many rows as are asked for seem near enough to be looked at.
 LOOKED_AT = 6
 
@@ -105,30 +108,42 @@ class Parts:
             for start in range(0, len(array), size):
                 yield first + start, np.asarray(array[start : start + size], np.float32)
 
-    def scan(
-        self, probes: Floats, alive: NDArray[np.bool_], ids: Ids, k: int, *, sketched: bool = False
-    ) -> tuple[Floats, Ids]:
+    @property
+    def few(self) -> int:
+        """So many probes are quicker looked for one by one (`told`) than together (`scan`)."""
+        return max(FEW, self.count // ROWS_A_PROBE)
+
+    def scan(self, probes: Floats, alive: NDArray[np.bool_], ids: Ids, k: int) -> tuple[Floats, Ids]:
         """Scores (q, some) and ids of rows that are alive, the k best of each probe among them, in any order; -inf
-        where there are fewer. sketched: rows that cannot be among them need not be read. That is for a single probe:
-        several share what is read."""
-        if sketched and len(probes) == 1:
-            found = [
-                _told(probes, rows, sketch, alive[first : first + len(rows)], ids[first : first + len(rows)], k)
-                for first, rows, sketch in zip(self.starts, self.arrays, self.sketches, strict=False)
-            ]
-        else:
-            size = max(k, SCAN_ROWS if len(probes) == 1 else SCAN_SCORES // len(probes))
-            found = [
+        where there are fewer. All rows are compared."""
+        size = max(k, SCAN_ROWS if len(probes) == 1 else SCAN_SCORES // len(probes))
+        return _side_by_side(
+            len(probes),
+            [
                 _compared(probes, rows, alive[first : first + len(rows)], ids[first : first + len(rows)], k)
                 for first, rows in self.blocks(size)
-            ]
-        if len(found) == 1:
-            return found[0]
-        scores, names = np.empty((len(probes), 0), np.float32), np.empty((len(probes), 0), np.int64)
-        return (
-            np.concatenate([scores, *(each for each, _ in found)], axis=1),
-            np.concatenate([names, *(each for _, each in found)], axis=1),
+            ],
         )
+
+    def told(self, probe: Floats, alive: NDArray[np.bool_], ids: Ids, k: int) -> tuple[Floats, Ids]:
+        """The same of one probe (1, dim). What cannot be among the best, as far as sketches tell, is not read."""
+        return _side_by_side(
+            1,
+            [
+                _told(probe, rows, sketch, alive[first : first + len(rows)], ids[first : first + len(rows)], k)
+                for first, rows, sketch in zip(self.starts, self.arrays, self.sketches, strict=False)
+            ],
+        )
+
+
+def _side_by_side(probes: int, found: Sequence[tuple[Floats, Ids]]) -> tuple[Floats, Ids]:
+    if len(found) == 1:
+        return found[0]
+    scores, ids = np.empty((probes, 0), np.float32), np.empty((probes, 0), np.int64)
+    return (
+        np.concatenate([scores, *(each for each, _ in found)], axis=1),
+        np.concatenate([ids, *(each for _, each in found)], axis=1),
+    )
 
 
 def _compared(probes: Floats, rows: Floats, alive: NDArray[np.bool_], ids: Ids, k: int) -> tuple[Floats, Ids]:

@@ -95,8 +95,12 @@ class View:
 
     def _scan(self, probes: Floats, k: int) -> tuple[Floats, Ids]:
         base = self.base
-        found = base.parts.scan(probes, self.alive, base.ids, k, sketched=base.chooser is None)
-        return self._with_tail(probes, *found, k)
+        if base.chooser is not None or len(probes) > base.parts.few:
+            return self._with_tail(probes, *base.parts.scan(probes, self.alive, base.ids, k), k)
+        each = [self._with_tail(one, *base.parts.told(one, self.alive, base.ids, k), k) for one in probes[:, None]]
+        if len(each) == 1:
+            return each[0]
+        return np.concatenate([scores for scores, _ in each]), np.concatenate([ids for _, ids in each])
 
     def search_within(self, probes: Floats, ids: Ids, k: int) -> tuple[Floats, Ids]:
         ids = ids[self.has(ids)]

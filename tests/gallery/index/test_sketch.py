@@ -25,7 +25,7 @@ def unit(count: int, dim: int, seed: int = 0) -> Floats:
 def exactly(view: View, probe: Floats, k: int) -> tuple[list[int], list[float]]:
     """By all rows, in double precision: ids and scores."""
     rows = np.concatenate([np.asarray(each, np.float64) for each in view.base.parts.arrays])
-    scores = np.where(view.alive, rows @ probe[0].astype(np.float64), -np.inf)
+    scores = np.where(view.alive, rows @ probe.astype(np.float64), -np.inf)
     best = np.lexsort((view.base.ids, -scores))[:k]
     return view.base.ids[best].tolist(), scores[best].tolist()
 
@@ -56,8 +56,11 @@ def test_rows_of_nothing_are_not_near_and_not_far() -> None:
     st.integers(1, 40),
     st.sampled_from(["anywhere", "in heaps", "the same"]),
     st.floats(0, 0.5),
+    st.integers(1, 3),
 )
-def test_it_finds_what_comparing_all_rows_finds(seed: int, dim: int, k: int, how: str, removed: float) -> None:
+def test_it_finds_what_comparing_all_rows_finds(
+    seed: int, dim: int, k: int, how: str, removed: float, probes: int
+) -> None:
     rng, count = np.random.default_rng(seed), SKETCHED_BYTES // (4 * dim) + 500
     rows = unit(count, dim, seed)
     if how == "in heaps":
@@ -66,15 +69,16 @@ def test_it_finds_what_comparing_all_rows_finds(seed: int, dim: int, k: int, how
         rows = rows[rng.integers(0, 30, count)]
     view = View.of(Base(Parts((rows,), dim), rng.permutation(count).astype(np.int64)))
     view = view.without(view.base.ids[rng.random(count) < removed])
-    probe = unit_length(rows[:1] + np.float32(0.3) * unit(1, dim, seed + 1))
-    scores, ids = view.scan(probe, k)
-    expected, theirs = exactly(view, probe, k)
+    asked = unit_length(rows[:probes] + np.float32(0.3) * unit(probes, dim, seed + 1))
+    found = view.scan(asked, k)
     assert view.base.parts.sketches != (None,)
-    assert scores[0] == pytest.approx(theirs, abs=1e-6)
-    # Of what is as good as the same, which comes first is the arithmetic's.
-    gaps = np.diff(theirs, prepend=np.inf, append=theirs[-1]) < -1e-6
-    clear = gaps[:-1] & gaps[1:]
-    assert ids[0][clear].tolist() == np.array(expected)[clear].tolist()
+    for probe, scores, ids in zip(asked, *found, strict=True):
+        expected, theirs = exactly(view, probe, k)
+        assert scores == pytest.approx(theirs, abs=1e-6)
+        # Of what is as good as the same, which comes first is the arithmetic's.
+        gaps = np.diff(theirs, prepend=np.inf, append=theirs[-1]) < -1e-6
+        clear = gaps[:-1] & gaps[1:]
+        assert ids[clear].tolist() == np.array(expected)[clear].tolist()
 
 
 def test_few_rows_are_read_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +94,9 @@ def test_few_rows_are_read_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(20):
         index.search(unit(1, 256, 100 + seed), 32)
     assert compared == []
-    index.search(unit(2, 256, 5), 32)  # two share what is read
+    index.search(unit(3, 256, 5), 32)
+    assert compared == []
+    index.search(unit(4, 256, 5), 32)  # more share what is read
     assert compared == [10_000]
 
 
@@ -109,7 +115,7 @@ def test_nothing_is_sketched_before_somebody_searches_for_one() -> None:
     parts = Parts((rows,), DIM)
     parts.scan(rows[:1], np.ones(ROWS, np.bool_), np.arange(ROWS), 5)
     assert parts.bytes == rows.nbytes
-    parts.scan(rows[:1], np.ones(ROWS, np.bool_), np.arange(ROWS), 5, sketched=True)
+    parts.told(rows[:1], np.ones(ROWS, np.bool_), np.arange(ROWS), 5)
     assert parts.bytes == rows.nbytes * 5 / 4
 
 
