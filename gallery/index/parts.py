@@ -108,10 +108,11 @@ class Parts:
             for start in range(0, len(array), size):
                 yield first + start, np.asarray(array[start : start + size], np.float32)
 
-    @property
+    @cached_property
     def few(self) -> int:
-        """So many probes are quicker looked for one by one (`told`) than together (`scan`)."""
-        return max(FEW, self.count // ROWS_A_PROBE)
+        """So many probes are no slower looked for one by one (`told`) than together (`scan`)."""
+        large = [sketch for array, sketch in zip(self.arrays, self.sketches, strict=True) if _is_large(array)]
+        return max(FEW, self.count // ROWS_A_PROBE) if large and None not in large else 1
 
     def scan(self, probes: Floats, alive: NDArray[np.bool_], ids: Ids, k: int) -> tuple[Floats, Ids]:
         """Scores (q, some) and ids of rows that are alive, the k best of each probe among them, in any order; -inf
@@ -158,8 +159,12 @@ def _compared(probes: Floats, rows: Floats, alive: NDArray[np.bool_], ids: Ids, 
     return np.take_along_axis(block, best, axis=1), ids[best]
 
 
+def _is_large(array: Stored) -> bool:
+    return array.nbytes >= SKETCHED_BYTES
+
+
 def _sketched(array: Stored) -> Sketch | None:
-    fits = array.shape[1] % _AT_A_TIME == 0 and array.nbytes >= SKETCHED_BYTES and len(array) <= SKETCHED_ROWS
+    fits = array.shape[1] % _AT_A_TIME == 0 and _is_large(array) and len(array) <= SKETCHED_ROWS
     return Sketch.of(np.asarray(array, np.float32)) if fits and array.dtype == np.float32 else None
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gallery.index import parts as parts_of
 from gallery.index.coarse import CoarseIndex, Upkeep
-from gallery.index.parts import SKETCHED_BYTES, Parts
+from gallery.index.parts import ROWS_A_PROBE, SKETCHED_BYTES, Parts
 from gallery.index.sketch import Sketch
 from gallery.index.view import Base, View
 from model.clips import unit_length
@@ -108,6 +108,8 @@ def test_rows_that_come_are_sketched_and_those_that_were_are_not_again() -> None
     assert more.sketches[0] is sketch
     assert more.sketches[1] is not None
     assert more.bytes == 9 * ROWS * DIM * 5
+    assert more.few == 9 * ROWS // ROWS_A_PROBE
+    assert first.extended(unit(100, DIM)).few == 8 * ROWS // ROWS_A_PROBE
 
 
 def test_nothing_is_sketched_before_somebody_searches_for_one() -> None:
@@ -124,8 +126,10 @@ def test_nothing_is_sketched_before_somebody_searches_for_one() -> None:
     [unit(1000, DIM), unit(ROWS, DIM).astype(np.float16), unit(ROWS, DIM + 1), np.zeros((131_073, 16), np.float32)],
     ids=["few", "half as long", "of a size that takes longer", "very many"],
 )
-def test_not_all_rows_are_sketched(rows: Floats) -> None:
-    assert Parts((rows,), rows.shape[1]).sketches == (None,)
+def test_not_all_rows_are_sketched_and_those_are_compared_with_all_probes_together(rows: Floats) -> None:
+    parts = Parts((rows,), rows.shape[1])
+    assert parts.sketches == (None,)
+    assert parts.few == 1
 
 
 def test_an_index_that_chooses_rows_keeps_no_sketch() -> None:
