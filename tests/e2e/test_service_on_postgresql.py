@@ -70,7 +70,7 @@ def test_what_another_process_erases_the_service_names_no_more(database: dict[st
         erased = call(*line, cwd=tmp_path, **database)
         assert erased.returncode == 0, erased.stderr
         after = service.identify(walk(2, 3)).json()
-        assert '"p2"' not in json.dumps(after)
+        assert "p2" not in json.dumps(after)
         assert after["searched"] == 2
         assert after["seq"] > before["seq"]
         assert service.identify(walk(1, 3), at_least=after["seq"] + 1).status_code == 409

@@ -155,7 +155,7 @@ def test_all_that_is_held_on_a_subject_is_given_out_as_a_zip(client: Client) -> 
         assert held.testzip() is None
         text = b"".join(held.read(name) for name in held.namelist() if name.endswith(".json")).decode()
     assert '"090"' in text
-    assert '"bob"' not in text
+    assert "bob" not in text
     assert client.get("/galleries/default/subjects/nobody/copy").status_code == 404
 
 

@@ -161,7 +161,7 @@ def test_both_are_in_the_audit_log(full, elsewhere, tmp_path, opener):
         (entry,) = audit_page(store, action=action)
         assert made.archive in entry.detail
         assert entry.gallery_id == store.head("staff").key
-        assert '"s1"' not in entry.detail
+        assert "s1" not in entry.detail.replace(made.public_key, "")  # which may have any letters in it
 
 
 @sqlite_only
