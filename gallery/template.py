@@ -243,6 +243,5 @@ class Decision:
             raise ValueError("a match names a subject, and nothing else does")
         if self.outcome is Outcome.ABSTAIN and not self.reasons:
             raise ValueError("an abstention says why")
-        scores = [each.score for each in self.candidates]
-        if scores != sorted(scores, reverse=True):
+        if any(a.score < b.score for a, b in zip(self.candidates, self.candidates[1:], strict=False)):
             raise ValueError("candidates are ordered best first")

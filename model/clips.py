@@ -5,7 +5,6 @@ A recording is one person's sequence, or the sequences of all people in it, whic
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -96,7 +95,7 @@ def to_frames(recording: Recording, spec: ClipSpec, layout: Layout) -> Floats:
     """
     each = (recording,) if isinstance(recording, SkeletonSequence) else recording
     _check(each, spec, layout)
-    people = _stack(each[0])[None] if len(each) == 1 else main_first(np.stack([_stack(one) for one in each]))
+    people = main_first(np.stack([_stack(sequence) for sequence in each]))
     if spec.sampling == "uniform":
         people = without_empty_frames(people)
     if spec.origin == "spine":
@@ -194,17 +193,9 @@ def window_places(count: int, length: int, stride: int) -> Places:
     ([[0, 1, 2, 3], [2, 3, 4, 5]], [[0, 1, 2, 1]])
     """
     if count <= length:
-        return _once(count, length)
+        return reflected(count, length)[None]
     starts = np.array([*range(0, count - length, stride), count - length], dtype=np.intp)
     return starts[:, None] + np.arange(length)
-
-
-@lru_cache(maxsize=1024)
-def _once(count: int, length: int) -> Places:
-    """The only window (1, length) of so few frames."""
-    place = reflected(count, length)[None]
-    place.setflags(write=False)
-    return place
 
 
 def reflected(count: int, length: int) -> Places:

@@ -123,7 +123,7 @@ def _as_floats(field: str, values: ArrayLike) -> Floats:
 
 def _range(field: str, array: Floats) -> tuple[float, float]:
     """The least and the largest number, which are NaN where any is."""
-    lowest, highest = float(np.minimum.reduce(array, axis=None)), float(np.maximum.reduce(array, axis=None))
+    lowest, highest = float(array.min()), float(array.max())
     if not (math.isfinite(lowest) and math.isfinite(highest)):
         raise InvalidSequence(field, "must be finite (no NaN, no infinity)")
     return lowest, highest

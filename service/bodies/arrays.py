@@ -91,8 +91,7 @@ def read_npy(kind: type[Q], body: bytes, head: Head, limits: Limits) -> Body[Q]:
 
 def _body(kind: type[Q], array: NDArray[Any], head: Head) -> Body[Q]:
     asked = asked_by(kind, head.given)
-    said = head.header
-    described = _described(said("x-layout"), said("x-fps"), said("x-units"), said("x-aspect"), said("x-channels"))
+    described = _described(*(head.header(f"x-{name}") for name in ("layout", "fps", "units", "aspect", "channels")))
     if array.ndim == 3:
         return Body.of_one(asked, described.sequence(array))
     each = (Submitted(str(number), described.sequence(one)) for number, one in enumerate(array, 1))
@@ -136,7 +135,6 @@ def _number(name: str, text: str) -> float:
         raise InvalidRequest(name, "is not a number") from error
 
 
-@lru_cache(maxsize=256)
 def _shape(text: str) -> tuple[int, ...]:
     sizes = [size.strip() for size in text.split(",", 5)]
     if len(sizes) not in (3, 4) or not all(size.isascii() and size.isdigit() and len(size) < 10 for size in sizes):

@@ -8,6 +8,7 @@ nothing was changed.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
@@ -39,10 +40,8 @@ def _end(timer: asyncio.Timeout | None) -> None:
         return
     if timer.expired():  # it is being acted upon just now: too late
         raise asyncio.CancelledError
-    try:
+    with suppress(RuntimeError):  # whoever asked was answered, and this goes on behind it
         timer.reschedule(None)
-    except RuntimeError:  # whoever asked was answered, and this goes on behind it
-        return
 
 
 class Deadline:

@@ -4,11 +4,11 @@ Whoever sends a sane `X-Request-Id` finds their own again; anybody else gets a n
 ends, an essay) is replaced and not refused: an id of a proxy's making is nobody's mistake.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from secrets import token_hex
 
 HEADER = "x-request-id"
 SCOPE = "gaitkeeper.request_id"
@@ -22,7 +22,7 @@ _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 def request_id_of(headers: list[tuple[bytes, bytes]]) -> str:
     """The id that came with the request, if it is one, else a new one."""
     sent = next((value for name, value in headers if name == b"x-request-id"), b"")
-    return sent.decode() if _SANE.fullmatch(sent) else os.urandom(_BYTES).hex()
+    return sent.decode() if _SANE.fullmatch(sent) else token_hex(_BYTES)
 
 
 @contextmanager
