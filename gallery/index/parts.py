@@ -21,7 +21,7 @@ SKETCHED_BYTES = 4 * 1024 * 1024
 SKETCHED_ROWS = SCAN_ROWS
 # FAISS's quick kernel for bytes takes so many numbers at a time; any other takes longer than comparing whole rows.
 _AT_A_TIME = 16
-# BLAS takes several probes together: from so many on, and one more for so many rows, it is quicker.
+# BLAS takes several probes together, and is quicker beyond so many of them, and beyond one more for so many rows.
 FEW = 3
 ROWS_A_PROBE = 8000
 # So many times as many rows as are asked for seem near enough to be looked at.

@@ -11,7 +11,7 @@ from gallery.store import Added
 from gallery.store.audit import Entry
 from gallery.store.moments import when
 from gallery.store.rows import Erasure
-from service.answers.quality import Quality, quality
+from service.answers.quality import Quality
 from service.engine.stage import Probe
 
 
@@ -149,7 +149,7 @@ def enrolled(gallery: str, subject: str, added: Added, probe: Probe) -> Enrolled
         subject=subject,
         template=added.template,
         repeated=added.repeated,
-        quality=quality(probe.quality),
+        quality=probe.told,
         notes=list(probe.notes),
         bundle=probe.model.fingerprint,
     )

@@ -43,8 +43,7 @@ def configured(environment: Mapping[str, str]) -> bool:
 
 def span(name: str) -> AbstractContextManager[Any]:
     """A part of the request that is being answered, if it is traced."""
-    tracer = _tracer.get()
-    return _nothing if tracer is None else tracer.start_as_current_span(name)
+    return Spans().during(name)
 
 
 class Spans:
